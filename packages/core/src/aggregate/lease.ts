@@ -1,0 +1,56 @@
+import { COMMIT_STATE, LEASE } from '../layout/control-block.js';
+import type { Segment } from '../layout/segment.js';
+import { applyLog } from './redo.js';
+
+/**
+ * Lease: the right to consume a segment. One cell, `epoch << 1 | draining`.
+ *
+ *   change                          who                         how
+ *   ──────────────────────────────  ──────────────────────────  ─────────────────────────────────────────────
+ *   epoch·0 → epoch·1               holder, before a batch      compareExchange; fails: the lease is lost
+ *   epoch·1 → epoch·0               holder, after the commit    store
+ *   epoch·0 → (epoch+1)·0           main, for a successor       compareExchange: a holder that hangs elsewhere cannot
+ *                                                               enter a batch any more
+ *   epoch·1 → (epoch+1)·0           main, for a successor       store, only when the holder's thread has exited
+ *
+ * So a thread that is stopped in mid-batch is never written over while it might still run, and one that wakes up late finds its
+ * epoch gone.
+ */
+export interface Lease {
+  readonly epoch: number;
+}
+
+/**
+ * Takes the lease away from whoever holds it, and finishes the batch that a dead holder had committed.
+ *
+ * @param holderExited Whether the last holder's thread is known to have ended.
+ * @returns The new lease, or `undefined` when the holder is in a batch and may still be running.
+ */
+export function takeLease(segment: Segment, holderExited: boolean): Lease | undefined {
+  const { control } = segment;
+  const word = Atomics.load(control, LEASE);
+  const inBatch = (word & 1) === 1;
+  if (inBatch && !holderExited) return undefined;
+  const epoch = ((word >> 1) + 1) & 0x3fff_ffff;
+  if (Atomics.compareExchange(control, LEASE, word, epoch << 1) !== word) return undefined;
+  // A holder that died between its commit and the end of applying it: the batch is true, so it is applied here. Dying in this is
+  // harmless, as applying it again changes nothing.
+  if ((Atomics.load(segment.control, COMMIT_STATE) & 1) === 1) applyLog(segment);
+  return { epoch };
+}
+
+/** Enters a batch. `false`: the lease went to somebody else, and the caller must leave the segment alone. */
+export function enterBatch(segment: Segment, lease: Lease): boolean {
+  const idle = lease.epoch << 1;
+  return Atomics.compareExchange(segment.control, LEASE, idle, idle | 1) === idle;
+}
+
+/** Leaves a batch, committed or not begun. */
+export function leaveBatch(segment: Segment, lease: Lease): void {
+  Atomics.store(segment.control, LEASE, lease.epoch << 1);
+}
+
+/** Whether `lease` is still the one in force. */
+export function holdsLease(segment: Segment, lease: Lease): boolean {
+  return Atomics.load(segment.control, LEASE) >> 1 === lease.epoch;
+}

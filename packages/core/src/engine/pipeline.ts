@@ -1,0 +1,202 @@
+import { readCommitted } from '../aggregate/committed-read.js';
+import { type OffloopOptions, type ResolvedOptions, resolveOptions } from '../config/options.js';
+import { OffloopError } from '../errors.js';
+import { type Capture, capture } from '../exposition/capture.js';
+import type { ExpositionRequest, Page } from '../exposition/render.js';
+import type { FamilyEntry } from '../instruments/catalog-writer.js';
+import { Family } from '../instruments/family.js';
+import { Producer } from '../instruments/producer.js';
+import { RENDER_US, SCRAPES } from '../layout/control-block.js';
+import type { Segment } from '../layout/segment.js';
+import { addToWideCounter } from '../layout/wide-counter.js';
+import type { Recorder } from '../record/recorder.js';
+import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
+import type { Engine } from './engine.js';
+import { InlineEngine } from './inline-engine.js';
+
+/** Makes the engine of a pipeline, once, when its memory is laid out. */
+export type EngineFactory = (parts: {
+  readonly segment: Segment;
+  readonly recorder: Recorder;
+  readonly options: ResolvedOptions;
+}) => Engine;
+
+/**
+ * One pipeline: a segment, the instruments that write to it, and the engine that drains it.
+ *
+ * Its memory is laid out at the first use (a label set, a record, a page), so that instruments may be declared before the
+ * options are known. From then on options that concern memory are refused.
+ */
+export class Pipeline {
+  private readonly families: Family[] = [];
+  private given: OffloopOptions = {};
+  private engineFactory: EngineFactory | undefined;
+  private started:
+    | { options: ResolvedOptions; readonly producer: Producer; engine: Engine }
+    | undefined;
+  private isClosed = false;
+
+  /** Whether memory is laid out. */
+  get isStarted(): boolean {
+    return this.started !== undefined;
+  }
+
+  /**
+   * Sets options and engine before the first use. Options given before stay where the new ones say nothing.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`, `OFFLOOP_ERR_ENVIRONMENT`; `OFFLOOP_ERR_ALREADY_STARTED` when memory is laid out
+   *   and the options ask for something else than it has.
+   */
+  configure(options: OffloopOptions, engineFactory?: EngineFactory): ResolvedOptions {
+    const merged = mergeOptions(this.given, options);
+    const resolved = resolveOptions(merged, process.env);
+    if (this.started !== undefined) {
+      const engineKeys = this.engineFactory === undefined ? [] : ENGINE_KEYS;
+      refuseChange([...MEMORY_KEYS, ...engineKeys], {
+        had: this.started.options,
+        wanted: resolved,
+      });
+      this.started.options = resolved;
+    }
+    this.given = merged;
+    if (engineFactory !== undefined && this.engineFactory === undefined)
+      this.useEngine(engineFactory);
+    return resolved;
+  }
+
+  /** Everything that was resolved; lays memory out. */
+  get options(): ResolvedOptions {
+    return this.start().options;
+  }
+
+  /** The writing side; lays memory out. */
+  get producer(): Producer {
+    return this.start().producer;
+  }
+
+  /** What drains and renders; lays memory out. */
+  get engine(): Engine {
+    return this.start().engine;
+  }
+
+  /**
+   * Adds a family.
+   *
+   * @param maxSeries Cardinality limit; default: the option `maxSeriesPerMetric`.
+   */
+  defineFamily(entry: FamilyEntry, maxSeries?: number): Family {
+    const family = new Family(entry, maxSeries);
+    if (this.started === undefined) {
+      // A bad environment is refused here, where the program begins, and not at the first use, which may be in a request.
+      resolveOptions(this.given, process.env);
+    } else {
+      family.materialise(this.started.producer, this.started.options.maxSeriesPerMetric);
+    }
+    this.families.push(family);
+    return family;
+  }
+
+  /** Resolves when everything recorded before the call is aggregated. */
+  async flush(): Promise<void> {
+    const { producer, engine } = this.start();
+    producer.recorder.publish();
+    await engine.flush();
+  }
+
+  /** Renders a page that includes everything recorded before the call. */
+  async render(request: ExpositionRequest): Promise<Page> {
+    const { producer, engine } = this.start();
+    producer.recorder.publish();
+    const page = await engine.render(request);
+    const { control } = producer.segment;
+    addToWideCounter(control, SCRAPES, 1);
+    addToWideCounter(control, RENDER_US, Math.round(page.renderMs * 1000));
+    return page;
+  }
+
+  /** Values of families as of now, everything recorded before the call included. */
+  async capture(familyIds: readonly number[]): Promise<Capture> {
+    await this.flush();
+    return capture(this.producer.segment, familyIds);
+  }
+
+  /** The pipeline's books, read from shared memory at once. */
+  totals(): PipelineTotals {
+    const { producer } = this.start();
+    producer.recorder.publish();
+    let totals: PipelineTotals | undefined;
+    readCommitted(producer.segment, (aggregates) => {
+      totals = readPipelineTotals(producer.segment, aggregates);
+    });
+    return totals as PipelineTotals;
+  }
+
+  /**
+   * Drains what is left and lets go of threads and timers. Pages and snapshots can still be had; later records are dropped
+   * and counted.
+   */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.started === undefined) return;
+    this.started.producer.recorder.close();
+    await this.started.engine.close();
+  }
+
+  private start() {
+    if (this.started !== undefined) return this.started;
+    const options = resolveOptions(this.given, process.env);
+    const producer = new Producer(options);
+    for (const family of this.families) family.materialise(producer, options.maxSeriesPerMetric);
+    const { segment, recorder } = producer;
+    // Closed before its first use: nobody would stop a thread that started now.
+    const engineFactory = this.isClosed ? undefined : this.engineFactory;
+    const engine =
+      engineFactory?.({ segment, recorder, options }) ?? new InlineEngine(segment, recorder);
+    if (this.isClosed) recorder.close();
+    this.started = { options, producer, engine };
+    return this.started;
+  }
+
+  /** An inline engine that is at work already hands over: nothing but the lease changes hands. */
+  private useEngine(engineFactory: EngineFactory): void {
+    this.engineFactory = engineFactory;
+    const { started } = this;
+    if (started === undefined || started.engine.kind !== 'inline') return;
+    const { segment, recorder } = started.producer;
+    recorder.relieveWith(null);
+    started.engine = engineFactory({ segment, recorder, options: started.options });
+  }
+}
+
+function mergeOptions(before: OffloopOptions, after: OffloopOptions): OffloopOptions {
+  const merged: Record<string, unknown> = { ...before };
+  for (const [key, value] of Object.entries(after ?? {})) {
+    if (value === undefined) continue;
+    const old = merged[key];
+    merged[key] = isTree(old) && isTree(value) ? mergeOptions(old, value) : value;
+  }
+  return merged;
+}
+
+function isTree(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const MEMORY_KEYS = ['ring', 'memory', 'http', 'maxSeriesPerMetric'] as const;
+const ENGINE_KEYS = ['engine', 'threadFile'] as const;
+
+function refuseChange(
+  keys: readonly (keyof ResolvedOptions)[],
+  options: { readonly had: ResolvedOptions; readonly wanted: ResolvedOptions },
+): void {
+  for (const key of keys) {
+    const had = JSON.stringify(options.had[key]);
+    const wanted = JSON.stringify(options.wanted[key]);
+    if (had === wanted) continue;
+    throw new OffloopError(
+      'OFFLOOP_ERR_ALREADY_STARTED',
+      `${key} must be given before the first label set, record or page, when memory is laid out and the engine started with ${had}; got ${wanted}`,
+    );
+  }
+}

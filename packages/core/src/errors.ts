@@ -1,0 +1,87 @@
+/**
+ * Every way in which offloop refuses something, by code. A code is never reused; docs/errors.md holds
+ * cause and cure of each, and a test keeps that page and this table equal.
+ */
+export const ERROR_CODES = {
+  OFFLOOP_ERR_OPTION_UNKNOWN: 'an option that does not exist',
+  OFFLOOP_ERR_OPTION_TYPE: 'an option of the wrong type',
+  OFFLOOP_ERR_OPTION_RANGE: 'an option outside its range',
+  OFFLOOP_ERR_ENVIRONMENT: 'an environment variable with a value that its rule refuses',
+  OFFLOOP_ERR_ARGUMENT: 'a function called with an argument that it cannot use',
+  OFFLOOP_ERR_ALREADY_STARTED: 'memory options given after the memory was laid out',
+  OFFLOOP_ERR_DUPLICATE_METRIC: 'a second metric under a registered name',
+  OFFLOOP_ERR_METRIC_CONFIG: 'a metric configuration that cannot be exposed',
+  OFFLOOP_ERR_LABELS: 'a label set that does not fit the metric',
+  OFFLOOP_ERR_VALUE: 'a value that the metric cannot take',
+  OFFLOOP_ERR_FAMILIES_FULL: 'more metrics than memory was laid out for',
+  OFFLOOP_ERR_CATALOG_FULL: 'names, help texts and bounds larger than the catalog',
+  OFFLOOP_ERR_SEGMENT_MAGIC: 'a buffer that is not an offloop segment',
+  OFFLOOP_ERR_SEGMENT_VERSION: 'a segment of another layout version',
+  OFFLOOP_ERR_SEGMENT_SIZE: 'a segment whose size contradicts its header',
+  OFFLOOP_ERR_MEMORY: 'a segment that the host refuses to allocate',
+  OFFLOOP_ERR_THREAD_START: 'a pool thread that could not be started',
+  OFFLOOP_ERR_THREAD_LOST: 'a pool thread that was lost more often than work is retried',
+} as const;
+
+/** One of the codes in docs/errors.md. */
+export type OffloopErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * The one error class of offloop. Its message names the full path of the option, metric or argument, the rule, and the value
+ * received.
+ *
+ * Test with {@link isOffloopError}, not with `instanceof`: a process may hold two copies of this package.
+ */
+export class OffloopError extends Error {
+  override readonly name = 'OffloopError';
+  readonly code: OffloopErrorCode;
+
+  constructor(code: OffloopErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * The same, for arguments where prom-client throws a TypeError: code written for prom-client may test for it.
+ */
+export class OffloopTypeError extends TypeError {
+  readonly code: OffloopErrorCode;
+
+  constructor(code: OffloopErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Whether `error` was thrown by offloop, by whichever copy of it, and carries `code` where one is given. */
+export function isOffloopError(
+  error: unknown,
+  code?: OffloopErrorCode,
+): error is OffloopError | OffloopTypeError {
+  if (!(error instanceof Error)) return false;
+  const found = (error as { code?: unknown }).code;
+  return (
+    typeof found === 'string' &&
+    Object.hasOwn(ERROR_CODES, found) &&
+    (code === undefined || found === code)
+  );
+}
+
+/** A received value as an error message shows it: short, quoted where it is text, never throwing. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  }
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (Array.isArray(value))
+    return `[${value.slice(0, 12).map(showElement).join(', ')}${value.length > 12 ? ', …' : ''}]`;
+  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value);
+  return String(value);
+}
+
+/** Arrays in arrays are not shown: one may hold itself. */
+function showElement(value: unknown): string {
+  return Array.isArray(value) ? '[…]' : showValue(value);
+}

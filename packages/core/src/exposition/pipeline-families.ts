@@ -1,0 +1,109 @@
+import type { PipelineTotals } from '../snapshot/pipeline-totals.js';
+
+/** A family of the pipeline's own accounting: one sample without labels. */
+export interface PipelineFamily {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly value: (totals: PipelineTotals) => number;
+}
+
+/** The pipeline measures itself; docs/metrics.md has a row for each, and a test keeps them equal. */
+export const PIPELINE_FAMILIES: readonly PipelineFamily[] = [
+  {
+    name: 'offloop_records_offered_total',
+    type: 'counter',
+    help: 'Records that instruments tried to write: recorded plus dropped.',
+    value: (totals) => totals.offeredRecords,
+  },
+  {
+    name: 'offloop_records_recorded_total',
+    type: 'counter',
+    help: 'Records written to the ring: aggregated plus backlog.',
+    value: (totals) => totals.recordedRecords,
+  },
+  {
+    name: 'offloop_records_dropped_total',
+    type: 'counter',
+    help: 'Records refused because the ring was full.',
+    value: (totals) => totals.droppedRecords,
+  },
+  {
+    name: 'offloop_records_aggregated_total',
+    type: 'counter',
+    help: 'Records drained from the ring into aggregates.',
+    value: (totals) => totals.aggregatedRecords,
+  },
+  {
+    name: 'offloop_records_unattributed_total',
+    type: 'counter',
+    help: 'Aggregated records that named no series; above 0 means damaged memory.',
+    value: (totals) => totals.unattributedRecords,
+  },
+  {
+    name: 'offloop_backlog_records',
+    type: 'gauge',
+    help: 'Records in the ring that are not aggregated yet.',
+    value: (totals) => totals.backlogRecords,
+  },
+  {
+    name: 'offloop_ring_capacity_records',
+    type: 'gauge',
+    help: 'Records that the ring holds.',
+    value: (totals) => totals.capacityRecords,
+  },
+  {
+    name: 'offloop_batches_total',
+    type: 'counter',
+    help: 'Batches drained.',
+    value: (totals) => totals.batches,
+  },
+  {
+    name: 'offloop_drain_seconds_total',
+    type: 'counter',
+    help: 'Time spent draining, in seconds.',
+    value: (totals) => totals.drainMs / 1000,
+  },
+  {
+    name: 'offloop_scrapes_total',
+    type: 'counter',
+    help: 'Pages rendered before this one.',
+    value: (totals) => totals.scrapes,
+  },
+  {
+    name: 'offloop_render_seconds_total',
+    type: 'counter',
+    help: 'Time spent rendering those pages, in seconds.',
+    value: (totals) => totals.renderMs / 1000,
+  },
+  {
+    name: 'offloop_series',
+    type: 'gauge',
+    help: 'Series in use.',
+    value: (totals) => totals.seriesUsed,
+  },
+  {
+    name: 'offloop_series_limit',
+    type: 'gauge',
+    help: 'Series that memory is laid out for.',
+    value: (totals) => totals.maxSeries,
+  },
+  {
+    name: 'offloop_series_refused_total',
+    type: 'counter',
+    help: 'Look-ups of a label set that were folded into an overflow series.',
+    value: (totals) => totals.seriesRefused,
+  },
+  {
+    name: 'offloop_thread_restarts_total',
+    type: 'counter',
+    help: 'Pool threads that died or hung and were replaced.',
+    value: (totals) => totals.threadRestarts,
+  },
+  {
+    name: 'offloop_segment_bytes',
+    type: 'gauge',
+    help: 'Address space of the shared memory; untouched pages of it take no memory.',
+    value: (totals) => totals.segmentBytes,
+  },
+];

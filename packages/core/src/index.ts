@@ -1,0 +1,42 @@
+export {
+  choice,
+  flag,
+  type OptionRule,
+  type OptionRules,
+  resolveByRules,
+} from './config/option-rules.js';
+export type { OffloopOptions, ResolvedOptions } from './config/options.js';
+export { OPTION_RULES, resolveOptions } from './config/options.js';
+export { type EngineFactory, Pipeline } from './engine/pipeline.js';
+export { processPipeline } from './engine/process-pipeline.js';
+export {
+  ERROR_CODES,
+  isOffloopError,
+  OffloopError,
+  type OffloopErrorCode,
+  OffloopTypeError,
+  showValue,
+} from './errors.js';
+export { TEXT_CONTENT_TYPE } from './exposition/text-format.js';
+export {
+  Counter,
+  CounterChild,
+  type CounterConfiguration,
+  type LabelValues,
+} from './instruments/counter.js';
+export {
+  DEFAULT_BUCKETS,
+  Histogram,
+  HistogramChild,
+  type HistogramConfiguration,
+} from './instruments/histogram.js';
+export { HttpMetrics } from './instruments/http-metrics.js';
+export type { MetricConfiguration } from './instruments/metric-configuration.js';
+export { validateMetricName } from './instruments/metric-configuration.js';
+export type { MetricObject, MetricValue } from './instruments/metric-value.js';
+export { Registry, register } from './instruments/registry.js';
+export { LoopLagMonitor } from './process/loop-lag.js';
+export type { PipelineTotals } from './snapshot/pipeline-totals.js';
+export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';
+export { snapshotToJson } from './snapshot/snapshot.js';
+export { SnapshotReader } from './snapshot/snapshot-reader.js';

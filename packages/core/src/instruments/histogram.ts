@@ -1,0 +1,138 @@
+import { format } from 'node:util';
+import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import { FamilyKind } from '../layout/catalog.js';
+import type { Recorder } from '../record/recorder.js';
+import type { LabelValues } from './counter.js';
+import { Metric } from './metric.js';
+import type { MetricConfiguration } from './metric-configuration.js';
+
+/** prom-client's default bounds, seconds. */
+export const DEFAULT_BUCKETS: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** Configuration of a histogram. */
+export interface HistogramConfiguration<T extends string> extends MetricConfiguration<T> {
+  /** Ascending, finite. Default {@link DEFAULT_BUCKETS}. +Infinity may stand at the end and changes nothing. */
+  readonly buckets?: readonly number[];
+}
+
+/** A histogram with its labels chosen: the quick way to observe, as nothing is looked up. */
+export class HistogramChild {
+  private readonly record: Recorder['record'];
+  private readonly seriesId: number;
+
+  constructor(record: Recorder['record'], seriesId: number) {
+    this.record = record;
+    this.seriesId = seriesId;
+  }
+
+  /**
+   * Observes `value`.
+   *
+   * @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no finite number.
+   */
+  observe(value: number): void {
+    // False for NaN and both infinities as well; a subtraction, as Number.isFinite is a call here.
+    if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
+    this.record(this.seriesId, value);
+  }
+
+  /** Starts to measure; the function it returns observes the seconds since then, and returns them. */
+  startTimer(): () => number {
+    return timer((seconds) => this.observe(seconds));
+  }
+}
+
+/**
+ * Counts observations in buckets: prom-client's Histogram. Bounds out of order are refused, where prom-client counts wrongly.
+ *
+ * @example
+ * const size = new Histogram({ name: 'upload_bytes', help: 'Uploads.', buckets: [1e3, 1e6], labelNames: ['kind'] });
+ * size.observe({ kind: 'image' }, 48_211);
+ */
+export class Histogram<T extends string = string> extends Metric<T> {
+  private record: Recorder['record'] | undefined;
+
+  constructor(config: HistogramConfiguration<T>) {
+    super(config, {
+      type: 'histogram',
+      kind: FamilyKind.histogram,
+      reserved: ['le'],
+      bounds: checkBounds(config?.buckets ?? DEFAULT_BUCKETS),
+    });
+  }
+
+  /** Observes a value of the series without labels. */
+  observe(value: number): void;
+  /** Observes a value of the series with these labels. */
+  observe(labels: LabelValues<T>, value: number): void;
+  observe(labels: LabelValues<T> | number, value?: number): void {
+    const hasLabels = typeof labels === 'object' && labels !== null;
+    // `??`, as prom-client takes (undefined, value) for a value without labels.
+    const observed = (hasLabels ? value : (labels ?? value)) as number;
+    if (typeof observed !== 'number' || observed - observed !== 0) refuseValue(observed);
+    const record = this.record ?? this.start();
+    record(
+      hasLabels ? this.family.seriesByObject(labels as Record<string, string>) : this.unlabelled(),
+      observed,
+    );
+  }
+
+  /** The histogram with its labels chosen, by values in the order of the names or by an object. */
+  labels(...values: readonly (string | number)[]): HistogramChild;
+  labels(labels: LabelValues<T>): HistogramChild;
+  labels(...args: readonly unknown[]): HistogramChild {
+    const seriesId = this.seriesOf(args);
+    return new HistogramChild(this.record ?? this.start(), seriesId);
+  }
+
+  /** Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. */
+  startTimer(startLabels?: LabelValues<T>): (endLabels?: LabelValues<T>) => number {
+    const end = timer();
+    return (endLabels) => {
+      const seconds = end();
+      this.observe({ ...startLabels, ...endLabels } as LabelValues<T>, seconds);
+      return seconds;
+    };
+  }
+
+  private unlabelled(): number {
+    return this.labelNames.length === 0 ? this.family.onlySeries : this.family.seriesByObject({});
+  }
+
+  private start(): Recorder['record'] {
+    this.record = this.pipeline.producer.recorder.record;
+    return this.record;
+  }
+}
+
+function timer(report?: (seconds: number) => void): () => number {
+  const startedMs = performance.now();
+  return () => {
+    const seconds = (performance.now() - startedMs) / 1000;
+    report?.(seconds);
+    return seconds;
+  };
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG` */
+function checkBounds(buckets: readonly number[]): readonly number[] {
+  const refuse = (rule: string): never => {
+    throw new OffloopError(
+      'OFFLOOP_ERR_METRIC_CONFIG',
+      `buckets must be ${rule}, got ${showValue(buckets)}`,
+    );
+  };
+  if (!Array.isArray(buckets) || buckets.length > 512) refuse('an array of at most 512 numbers');
+  const bounds = buckets.at(-1) === Number.POSITIVE_INFINITY ? buckets.slice(0, -1) : [...buckets];
+  for (const [index, bound] of bounds.entries()) {
+    if (typeof bound !== 'number' || !Number.isFinite(bound)) refuse('finite numbers');
+    if (index > 0 && bound <= (bounds[index - 1] as number)) refuse('in ascending order');
+  }
+  return bounds;
+}
+
+function refuseValue(value: unknown): never {
+  throw new OffloopTypeError('OFFLOOP_ERR_VALUE', `Value is not a valid number: ${format(value)}`);
+}

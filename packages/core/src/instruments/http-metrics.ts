@@ -1,0 +1,128 @@
+import type { Pipeline } from '../engine/pipeline.js';
+import { FamilyKind, FamilyRole, SERIES_BLOCK, SERIES_ENTRY_CELLS } from '../layout/catalog.js';
+import type { FamilyEntry } from './catalog-writer.js';
+import type { Family } from './family.js';
+import type { MetricObject } from './metric-value.js';
+import { metricValues } from './metric-value.js';
+import type { Registry } from './registry.js';
+
+/** Labels of the HTTP families, in this order. */
+export const HTTP_LABEL_NAMES: readonly string[] = ['method', 'route', 'status_code'];
+
+/**
+ * The metrics of HTTP requests: `http_requests_total`, `http_request_duration_seconds` and `http_requests_in_flight`.
+ *
+ * One record a request feeds the first two: the counter shows the histogram's observation counts, so they cannot disagree. In flight
+ * is a live cell that only the producing thread writes: a dropped record could leave a gauge wrong for ever.
+ */
+export class HttpMetrics {
+  private readonly duration: Family;
+  private readonly writeRecord: (seriesId: number, value: number) => boolean;
+  private readonly publish: () => void;
+  private readonly liveCells: Int32Array;
+  private readonly inFlightCell: number;
+  private inFlight = 0;
+
+  constructor(pipeline: Pipeline, registry: Registry) {
+    const names = [
+      'http_requests_total',
+      'http_request_duration_seconds',
+      'http_requests_in_flight',
+    ] as const;
+    for (const name of names) registry.refuseDuplicate(name);
+    // Only now is memory laid out and the engine started: a refused name leaves nothing running.
+    const { producer, options } = pipeline;
+    this.duration = pipeline.defineFamily({
+      ...familyDefaults(names[1], 'Duration of HTTP requests in seconds.'),
+      kind: FamilyKind.histogram,
+      role: FamilyRole.httpDuration,
+      labelNames: HTTP_LABEL_NAMES,
+      bounds: options.http.bucketsMs.map((bound) => bound / 1000),
+      hasSketch: true,
+    });
+    const total = pipeline.defineFamily({
+      ...familyDefaults(names[0], 'HTTP requests answered, and aborted ones as status 499.'),
+      kind: FamilyKind.observationCounter,
+      labelNames: HTTP_LABEL_NAMES,
+      source: this.duration.id,
+    });
+    const inFlight = pipeline.defineFamily({
+      ...familyDefaults(names[2], 'HTTP requests being answered.'),
+      kind: FamilyKind.liveGauge,
+      role: FamilyRole.httpInFlight,
+    });
+    for (const [type, family] of [
+      ['counter', total],
+      ['histogram', this.duration],
+      ['gauge', inFlight],
+    ] as const) {
+      registry.registerMetric(familyMetric({ pipeline, family, type }));
+    }
+    this.writeRecord = producer.recorder.record;
+    this.publish = producer.recorder.publish;
+    this.liveCells = producer.segment.liveCells;
+    this.inFlightCell =
+      2 *
+      (producer.segment.series[inFlight.onlySeries * SERIES_ENTRY_CELLS + SERIES_BLOCK] as number);
+  }
+
+  /** Series of a finished request. Not for the request path's steady state: callers keep the id. */
+  seriesIdOf(method: string, route: string, statusCode: string): number {
+    return this.duration.seriesByValues([method, route, statusCode]);
+  }
+
+  /**
+   * Records a finished request and publishes it, so that a request answered before the loop is blocked is counted meanwhile.
+   *
+   * @returns `false` when the ring is full: the record is dropped, and counted.
+   */
+  record(seriesId: number, durationSeconds: number): boolean {
+    const isRecorded = this.writeRecord(seriesId, durationSeconds);
+    this.publish();
+    return isRecorded;
+  }
+
+  requestStarted(): void {
+    this.inFlight++;
+    this.liveCells[this.inFlightCell] = this.inFlight;
+  }
+
+  requestEnded(): void {
+    this.inFlight--;
+    this.liveCells[this.inFlightCell] = this.inFlight;
+  }
+}
+
+function familyDefaults(name: string, help: string): FamilyEntry {
+  return {
+    kind: FamilyKind.counter,
+    role: FamilyRole.none,
+    name,
+    help,
+    labelNames: [],
+    bounds: [],
+    hasSketch: false,
+    source: undefined,
+  };
+}
+
+function familyMetric(of: {
+  readonly pipeline: Pipeline;
+  readonly family: Family;
+  readonly type: MetricObject['type'];
+}) {
+  const { pipeline, family, type } = of;
+  const { name, help } = family.entry;
+  return {
+    name,
+    family,
+    pipeline,
+    get: async (): Promise<MetricObject> => {
+      const { families } = await pipeline.capture([family.id]);
+      const values = families.flatMap((captured) =>
+        metricValues(pipeline.producer.segment, captured),
+      );
+      return { name, help, type, values, aggregator: 'sum' };
+    },
+  };
+}

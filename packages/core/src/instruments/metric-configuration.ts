@@ -1,0 +1,60 @@
+import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import type { Registry } from './registry.js';
+
+/** What every metric is made from: prom-client's shape. */
+export interface MetricConfiguration<T extends string> {
+  /** Matches `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
+  readonly name: string;
+  readonly help: string;
+  /** Each matches `[a-zA-Z_][a-zA-Z0-9_]*`. */
+  readonly labelNames?: readonly T[];
+  /** Default: the global `register`. An empty array leaves the metric unregistered. */
+  readonly registers?: readonly Registry[];
+  /** Cardinality limit of this metric; beyond it label sets fold into one overflow series. Default: the option `maxSeriesPerMetric`. */
+  readonly maxSeries?: number;
+}
+
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Whether `name` can be exposed in every format. */
+export function validateMetricName(name: unknown): boolean {
+  return typeof name === 'string' && METRIC_NAME.test(name);
+}
+
+/**
+ * Checks what all metrics share. Texts are prom-client 0.16's, so that code which matches them goes on working.
+ *
+ * @param reserved Label names that the metric's own samples use.
+ * @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG`
+ */
+export function checkConfiguration(
+  config: MetricConfiguration<string>,
+  reserved: readonly string[],
+): void {
+  if (typeof config !== 'object' || config === null) {
+    throw new OffloopTypeError('OFFLOOP_ERR_METRIC_CONFIG', 'constructor expected a config object');
+  }
+  const refuse = (message: string): never => {
+    throw new OffloopError('OFFLOOP_ERR_METRIC_CONFIG', message);
+  };
+  if (typeof config.help !== 'string' || config.help === '')
+    refuse('Missing mandatory help parameter');
+  if (config.name === undefined || config.name === '') refuse('Missing mandatory name parameter');
+  if (!validateMetricName(config.name)) refuse(`Invalid metric name: ${config.name}`);
+  const labelNames = config.labelNames ?? [];
+  if (!Array.isArray(labelNames))
+    refuse(`labelNames must be an array of label names, got ${showValue(labelNames)}`);
+  if (!labelNames.every((name) => typeof name === 'string' && LABEL_NAME.test(name))) {
+    refuse(`At least one label name is invalid: ${labelNames.join(',')}`);
+  }
+  if (new Set(labelNames).size !== labelNames.length)
+    refuse(`labelNames must differ from one another, got ${showValue(labelNames)}`);
+  for (const name of reserved) {
+    if (labelNames.includes(name)) refuse(`${name} is a reserved label keyword`);
+  }
+  const { maxSeries } = config;
+  if (maxSeries !== undefined && !(Number.isInteger(maxSeries) && maxSeries >= 1)) {
+    refuse(`maxSeries must be a whole number of at least 1, got ${showValue(maxSeries)}`);
+  }
+}

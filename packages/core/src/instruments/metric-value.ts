@@ -1,0 +1,55 @@
+import { type CapturedFamily, singleValue } from '../exposition/capture.js';
+import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
+import { FamilyKind } from '../layout/catalog.js';
+import { seriesLabels } from '../layout/catalog-reader.js';
+import type { Segment } from '../layout/segment.js';
+import { parseLabels } from './label-text.js';
+
+/** One sample, as prom-client's `get()` gives it. */
+export interface MetricValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  /** Samples of a histogram: which of its three names. */
+  readonly metricName?: string;
+  readonly exemplar?: null;
+}
+
+/** A metric with its samples, as prom-client's `get()` and `getMetricsAsJSON()` give it. */
+export interface MetricObject {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly values: readonly MetricValue[];
+  readonly aggregator: 'sum';
+}
+
+/** The samples of a captured family in prom-client's order and shape. */
+export function metricValues(segment: Segment, captured: CapturedFamily): MetricValue[] {
+  const { family, seriesIds, values, width } = captured;
+  const samples: MetricValue[] = [];
+  for (const [index, seriesId] of seriesIds.entries()) {
+    const labels = parseLabels(seriesLabels(segment, seriesId));
+    const block = index * width;
+    if (family.kind !== FamilyKind.histogram) {
+      samples.push({ value: singleValue(captured, index), labels });
+      continue;
+    }
+    let cumulative = 0;
+    for (const [bucket, bound] of [...family.bounds, '+Inf' as const].entries()) {
+      cumulative += values[block + BLOCK_COUNTS + bucket] as number;
+      samples.push({
+        value: cumulative,
+        metricName: `${family.name}_bucket`,
+        exemplar: null,
+        labels: { le: bound, ...labels },
+      });
+    }
+    samples.push({
+      value: values[block + BLOCK_SUM] as number,
+      metricName: `${family.name}_sum`,
+      labels,
+    });
+    samples.push({ value: cumulative, metricName: `${family.name}_count`, labels });
+  }
+  return samples;
+}

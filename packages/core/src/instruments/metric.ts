@@ -1,0 +1,81 @@
+import type { Pipeline } from '../engine/pipeline.js';
+import { processPipeline } from '../engine/process-pipeline.js';
+import type { CapturedFamily } from '../exposition/capture.js';
+import { type FamilyKind, FamilyRole } from '../layout/catalog.js';
+import type { FamilyEntry } from './catalog-writer.js';
+import type { Family } from './family.js';
+import { escapeHelp } from './label-text.js';
+import { checkConfiguration, type MetricConfiguration } from './metric-configuration.js';
+import { type MetricObject, metricValues } from './metric-value.js';
+import { register } from './registry.js';
+
+/** What a kind of metric adds to the common configuration. */
+export interface MetricKind {
+  readonly type: MetricObject['type'];
+  readonly kind: FamilyKind;
+  readonly reserved?: readonly string[];
+  readonly bounds?: readonly number[];
+}
+
+/** What all metrics share: their family, and their place in registries. */
+export abstract class Metric<T extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricObject['type'];
+  readonly labelNames: readonly T[];
+  readonly aggregator = 'sum';
+  /** The family on the producing thread. For registries. */
+  readonly family: Family;
+  readonly pipeline: Pipeline;
+
+  protected constructor(config: MetricConfiguration<T>, kind: MetricKind) {
+    checkConfiguration(config, kind.reserved ?? []);
+    const registers = config.registers ?? [register];
+    // Checked before anything is built: a refused metric must leave nothing in memory that cannot be removed again.
+    for (const registry of registers) registry.refuseDuplicate(config.name);
+    this.name = config.name;
+    this.help = config.help;
+    this.type = kind.type;
+    this.labelNames = [...(config.labelNames ?? [])];
+    this.pipeline = registers[0]?.pipeline ?? processPipeline();
+    this.family = this.pipeline.defineFamily(familyEntry(config, kind), config.maxSeries);
+    for (const registry of registers) registry.registerMetric(this);
+  }
+
+  /** The metric and its samples, everything recorded before the call included. */
+  async get(): Promise<MetricObject> {
+    const { producer } = this.pipeline;
+    const { families } = await this.pipeline.capture([this.family.id]);
+    return {
+      name: this.name,
+      help: this.help,
+      type: this.type,
+      values: metricValues(producer.segment, families[0] as CapturedFamily),
+      aggregator: this.aggregator,
+    };
+  }
+
+  /** Series of the labels in prom-client's two forms: an object, or the values in the order of the names. */
+  protected seriesOf(args: readonly unknown[]): number {
+    // Laid out at the first use; what it was before then has no ids.
+    void this.pipeline.producer;
+    const first = args[0];
+    if (args.length === 1 && typeof first === 'object' && first !== null) {
+      return this.family.seriesByObject(first as Record<string, string | number>);
+    }
+    return this.family.seriesByArguments(args);
+  }
+}
+
+function familyEntry(config: MetricConfiguration<string>, kind: MetricKind): FamilyEntry {
+  return {
+    kind: kind.kind,
+    role: FamilyRole.none,
+    name: config.name,
+    help: escapeHelp(config.help),
+    labelNames: [...(config.labelNames ?? [])],
+    bounds: kind.bounds ?? [],
+    hasSketch: false,
+    source: undefined,
+  };
+}

@@ -1,0 +1,66 @@
+import { assertLayout } from './assert-layout.js';
+
+/**
+ * Aggregates: one block of doubles a series, and one of totals. Doubles count exactly to 2⁵³, where u32 cells would wrap after five days
+ * at 10 000 observations a second. The consumer writes them, by way of the redo log only (layout/redo-log.ts).
+ *
+ *   double     field    counter    histogram            histogram with sketch
+ *   ─────────  ───────  ─────────  ───────────────────  ──────────────────────────────────────────────
+ *           0  sum      the total  Σ values             Σ values
+ *   1 … B + 1  counts   —          one a bound, +Inf    the same
+ *       B + 2  groups   —          —                    bit g: a cell of the sketch's group g is in use
+ *     B + 3 …  sketch   —          —                    SKETCH_CELLS counts
+ *
+ * The observation count of a histogram is nowhere stored: it is the sum of its counts, so it equals the +Inf bucket in every reading.
+ *
+ * Totals, the first block:
+ *
+ *   double  field           unit     notes
+ *   ──────  ──────────────  ───────  ──────────────────────────────────────────────────────
+ *        0  cursor          u32      sequence after the last aggregated record
+ *        1  aggregated      records  in all batches so far
+ *        2  drainMs         ms       spent draining, in all batches so far
+ *        3  unattributed    records  aggregated records that named no series (damage)
+ *        4  batches         —
+ */
+export const BLOCK_SUM = 0;
+export const BLOCK_COUNTS = BLOCK_SUM + 1;
+
+export const TOTAL_CURSOR = 0;
+export const TOTAL_AGGREGATED = TOTAL_CURSOR + 1;
+export const TOTAL_DRAIN_MS = TOTAL_AGGREGATED + 1;
+export const TOTAL_UNATTRIBUTED = TOTAL_DRAIN_MS + 1;
+export const TOTAL_BATCHES = TOTAL_UNATTRIBUTED + 1;
+export const TOTALS_DOUBLES = TOTAL_BATCHES + 1;
+
+/** Series' blocks begin here, two cache lines on. So block 0 can mean "none". */
+export const FIRST_BLOCK = 16;
+
+/** A live block belongs to the producer. It begins at a multiple of its length, two cache lines, so no consumer's cell shares them. */
+export const LIVE_BLOCK_DOUBLES = 16;
+
+/** Doubles of a counter's block. */
+export const COUNTER_BLOCK_DOUBLES = BLOCK_SUM + 1;
+
+/** Cells of a sketch that share a bit of `groups`: what nothing fell into is neither read nor staged. */
+export const SKETCH_GROUP_CELLS = 32;
+
+/** Where a histogram with `boundsCount` bounds notes the groups of its sketch in use, relative to the block. */
+export function sketchGroupsDouble(boundsCount: number): number {
+  return BLOCK_COUNTS + boundsCount + 1;
+}
+
+/** First cell of the sketch, relative to the block. */
+export function sketchDouble(boundsCount: number): number {
+  return sketchGroupsDouble(boundsCount) + 1;
+}
+
+/** Doubles of a histogram's block; `sketchCells` is 0 for one without a sketch. */
+export function histogramBlockDoubles(boundsCount: number, sketchCells: number): number {
+  return sketchCells === 0
+    ? sketchGroupsDouble(boundsCount)
+    : sketchDouble(boundsCount) + sketchCells;
+}
+
+assertLayout(TOTALS_DOUBLES <= FIRST_BLOCK, 'the totals end before the first block');
+assertLayout(histogramBlockDoubles(11, 0) === 13, 'a histogram of 11 bounds takes 13 doubles');

@@ -1,0 +1,86 @@
+import * as catalog from './catalog.js';
+import { FAMILY_COUNT } from './control-block.js';
+import type { Segment } from './segment.js';
+
+/** A family as any thread reads it from the catalog. */
+export interface CatalogFamily {
+  readonly id: number;
+  readonly kind: catalog.FamilyKind;
+  readonly role: catalog.FamilyRole;
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly bounds: readonly number[];
+  readonly hasSketch: boolean;
+  /** The family whose series and blocks it shows: its own, or its source's. */
+  readonly seriesFamily: number;
+}
+
+/** Families published so far. */
+export function familyCount(segment: Segment): number {
+  return Atomics.load(segment.control, FAMILY_COUNT);
+}
+
+/** Reads a family whose id is below `familyCount()`. */
+export function readFamily(segment: Segment, id: number): CatalogFamily {
+  const { families, catalogDoubles } = segment;
+  const entry = id * catalog.FAMILY_ENTRY_CELLS;
+  const field = (cell: number): number => families[entry + cell] as number;
+  const text = (cell: number): string => readText(segment, field(cell), field(cell + 1));
+  const bounds = field(catalog.FAMILY_BOUNDS) / 8;
+  const source = field(catalog.FAMILY_SOURCE);
+  return {
+    id,
+    kind: field(catalog.FAMILY_KIND) as catalog.FamilyKind,
+    role: field(catalog.FAMILY_ROLE) as catalog.FamilyRole,
+    name: text(catalog.FAMILY_NAME),
+    help: text(catalog.FAMILY_HELP),
+    labelNames: JSON.parse(text(catalog.FAMILY_LABEL_NAMES)) as string[],
+    bounds: Array.from(
+      catalogDoubles.subarray(bounds, bounds + field(catalog.FAMILY_BOUNDS_COUNT)),
+    ),
+    hasSketch: field(catalog.FAMILY_SKETCH_CELLS) !== 0,
+    seriesFamily: source === 0 ? id : source - 1,
+  };
+}
+
+/** The family that plays a role, if it has been defined. */
+export function findFamily(segment: Segment, role: catalog.FamilyRole): CatalogFamily | undefined {
+  const count = familyCount(segment);
+  for (let id = 0; id < count; id++) {
+    if (segment.families[id * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_ROLE] === role)
+      return readFamily(segment, id);
+  }
+  return undefined;
+}
+
+/** Ids of a family's series, in order of creation. */
+export function seriesOf(segment: Segment, family: number): Int32Array {
+  const { families, series } = segment;
+  const entry = family * catalog.FAMILY_ENTRY_CELLS;
+  const ids = new Int32Array(Atomics.load(families, entry + catalog.FAMILY_SERIES_COUNT));
+  let next = Atomics.load(families, entry + catalog.FAMILY_FIRST_SERIES);
+  let length = 0;
+  // The count is stored after the link, so the chain is at least as long.
+  for (; next !== 0 && length < ids.length; length++) {
+    ids[length] = next - 1;
+    next = Atomics.load(series, (next - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT);
+  }
+  return ids;
+}
+
+/** Label set of a series in exposition form, without braces. */
+export function seriesLabels(segment: Segment, seriesId: number): string {
+  const entry = seriesId * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_LABELS;
+  return readText(segment, segment.series[entry] as number, segment.series[entry + 1] as number);
+}
+
+/** First double of a series' block. */
+export function seriesBlock(segment: Segment, seriesId: number): number {
+  return segment.series[seriesId * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_BLOCK] as number;
+}
+
+function readText(segment: Segment, offset: number, bytes: number): string {
+  // A copy, because a Buffer's decoder takes shared memory for memory that does not change under it.
+  return Buffer.from(segment.catalogBytes.slice(offset, offset + bytes)).toString('utf8');
+}

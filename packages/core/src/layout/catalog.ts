@@ -1,0 +1,81 @@
+import { assertLayout } from './assert-layout.js';
+
+/**
+ * Catalog: what the ids mean. Append-only, written by the producer before the first record that uses the id, so that a fresh thread
+ * needs nothing but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables).
+ *
+ * Family entry, 24 u32 cells:
+ *
+ *   cell  field           unit      notes
+ *   ────  ──────────────  ────────  ─────────────────────────────────────────────────────────────────────
+ *      0  kind            —         FamilyKind
+ *      1  role            —         FamilyRole, how a thread finds the family of HTTP requests
+ *    2–3  name            offset, bytes
+ *    4–5  help            offset, bytes   escaped as the text format wants it
+ *    6–7  labelNames      offset, bytes   JSON array
+ *      8  bounds          offset    boundsCount doubles, ascending, then one +Infinity
+ *      9  boundsCount     —
+ *     10  table           offset    tableCells u16 → first bound to compare (aggregate/bound-table.ts); keyed by the
+ *                                   sketch's cell where there is a sketch, else by the float's top bits
+ *     11  tableCells      —         0: no table, binary search
+ *     12  tableShift      bits
+ *     13  tableMinimum    —         key of table cell 0
+ *     14  sketchCells     —         0: no sketch
+ *     15  source          id + 1    derived families: whose series and blocks they show
+ *     16  firstSeries     id + 1    Atomics; head of the chain, in order of creation
+ *     17  blockDoubles    doubles
+ *     18  seriesCount     —         Atomics
+ *
+ * Series entry, 8 u32 cells:
+ *
+ *      0  family          id
+ *    1–2  labels          offset, bytes   exposition form without braces: method="GET",route="/"
+ *      3  block           double    index into the aggregates
+ *      4  next            id + 1    Atomics; next series of the family
+ *
+ * Visible when: an entry's id is below familyCount / seriesCount, or it is reached through a chain; both are stored by Atomics after
+ * everything they lead to. A producer that dies between the stores leaves bytes that nothing leads to.
+ */
+export const FAMILY_KIND = 0;
+export const FAMILY_ROLE = FAMILY_KIND + 1;
+export const FAMILY_NAME = FAMILY_ROLE + 1;
+export const FAMILY_HELP = FAMILY_NAME + 2;
+export const FAMILY_LABEL_NAMES = FAMILY_HELP + 2;
+export const FAMILY_BOUNDS = FAMILY_LABEL_NAMES + 2;
+export const FAMILY_BOUNDS_COUNT = FAMILY_BOUNDS + 1;
+export const FAMILY_TABLE = FAMILY_BOUNDS_COUNT + 1;
+export const FAMILY_TABLE_CELLS = FAMILY_TABLE + 1;
+export const FAMILY_TABLE_SHIFT = FAMILY_TABLE_CELLS + 1;
+export const FAMILY_TABLE_MINIMUM = FAMILY_TABLE_SHIFT + 1;
+export const FAMILY_SKETCH_CELLS = FAMILY_TABLE_MINIMUM + 1;
+export const FAMILY_SOURCE = FAMILY_SKETCH_CELLS + 1;
+export const FAMILY_FIRST_SERIES = FAMILY_SOURCE + 1;
+export const FAMILY_BLOCK_DOUBLES = FAMILY_FIRST_SERIES + 1;
+export const FAMILY_SERIES_COUNT = FAMILY_BLOCK_DOUBLES + 1;
+export const FAMILY_ENTRY_CELLS = 24;
+
+export const SERIES_FAMILY = 0;
+export const SERIES_LABELS = SERIES_FAMILY + 1;
+export const SERIES_BLOCK = SERIES_LABELS + 2;
+export const SERIES_NEXT = SERIES_BLOCK + 1;
+export const SERIES_ENTRY_CELLS = 8;
+
+assertLayout(FAMILY_SERIES_COUNT < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
+assertLayout(SERIES_NEXT < SERIES_ENTRY_CELLS, 'a series entry holds its cells');
+
+/** What a family's blocks hold, and who writes them. */
+export const FamilyKind = {
+  /** The value of a record is added. */
+  counter: 1,
+  /** The value of a record is observed. */
+  histogram: 2,
+  /** One i32 that the producer writes in place: never dropped, never late. */
+  liveGauge: 3,
+  /** No blocks of its own: shows the observation counts of a histogram as a counter. */
+  observationCounter: 4,
+} as const;
+export type FamilyKind = (typeof FamilyKind)[keyof typeof FamilyKind];
+
+/** Families that a snapshot looks for. */
+export const FamilyRole = { none: 0, httpDuration: 1, httpInFlight: 2, loopLag: 3 } as const;
+export type FamilyRole = (typeof FamilyRole)[keyof typeof FamilyRole];

@@ -1,0 +1,110 @@
+import { assertLayout } from '../layout/assert-layout.js';
+import { CONSUMER_CURSOR, DROPPED, POLL_COUNT, PRODUCER_CURSOR } from '../layout/control-block.js';
+import * as layout from '../layout/record.js';
+import type { Segment } from '../layout/segment.js';
+import { addToWideCounter } from '../layout/wide-counter.js';
+
+/**
+ * The producing end of a segment's ring. One thread owns it.
+ *
+ * Publishing is batched: every 64 records, or at the first record after the consumer has looked at the ring (its poll count moved),
+ * so a stream of records is never staler than one poll. The tail of a burst waits for the next record, `publish()` or a flush.
+ */
+export interface Recorder {
+  /**
+   * Writes one record. Never throws, waits, allocates or awaits.
+   *
+   * @param seriesId From the catalog of the same segment.
+   * @param value    In the family's base unit; finite.
+   * @returns `false` when the ring is full or closed: the record is dropped, and counted.
+   */
+  readonly record: (seriesId: number, value: number) => boolean;
+  /** Makes every record written so far visible to the consumer. */
+  readonly publish: () => void;
+  /** Records that the consumer has not freed yet, those not yet published included. */
+  readonly backlog: () => number;
+  /** Publishes what was written; every later record is dropped and counted. */
+  readonly close: () => void;
+  /** Asked for room when the ring is full: the inline engine drains here. `null` drops at once. */
+  readonly relieveWith: (relieve: (() => void) | null) => void;
+}
+
+/**
+ * A factory of closures, and not a class: V8 compiles the arrays that a function's first closure captures as constants, which
+ * halves the cost of a record (bench/core/record).
+ */
+export function createRecorder(segment: Segment): Recorder {
+  const { control, ringCells, ringValues } = segment;
+  const capacity = segment.sizes.capacityRecords;
+  const mask = capacity - 1;
+  // Sequences are int32 and wrap: they are compared for equality and subtracted, never ordered.
+  let sequence = Atomics.load(control, PRODUCER_CURSOR);
+  let limit = (Atomics.load(control, CONSUMER_CURSOR) + capacity) | 0;
+  let pollCountSeen = Atomics.load(control, POLL_COUNT);
+  let closed = false;
+  let relieve: (() => void) | null = null;
+
+  function record(seriesId: number, value: number): boolean {
+    // Literals, as in aggregate/accumulate.ts. From bench/core/record: publishing each record by Atomics.store costs three times as
+    // much as every 64th.
+    const POLL_COUNT_CELL = 97;
+    const PUBLISH_EVERY_MASK = 63;
+    if (sequence === limit && !makeRoom()) return false;
+    const slot = sequence & mask;
+    ringCells[slot << 2] = seriesId;
+    ringValues[(slot << 1) + 1] = value;
+    sequence = (sequence + 1) | 0;
+    // A plain load of the poll count: a stale one only delays publishing until the 64th record.
+    if ((sequence & PUBLISH_EVERY_MASK) === 0 || control[POLL_COUNT_CELL] !== pollCountSeen)
+      publish();
+    return true;
+  }
+
+  function publish(): void {
+    // Stored after the records: a consumer that sees this cursor sees every cell before it.
+    Atomics.store(control, PRODUCER_CURSOR, sequence);
+    pollCountSeen = control[POLL_COUNT] as number;
+  }
+
+  function makeRoom(): boolean {
+    if (!closed) {
+      loadLimit();
+      if (sequence !== limit) return true;
+      if (relieve !== null) {
+        publish();
+        relieve();
+        loadLimit();
+        if (sequence !== limit) return true;
+      }
+    }
+    addToWideCounter(control, DROPPED, 1);
+    return false;
+  }
+
+  function loadLimit(): void {
+    limit = (Atomics.load(control, CONSUMER_CURSOR) + capacity) | 0;
+  }
+
+  return {
+    record,
+    publish,
+    backlog: () => (sequence - Atomics.load(control, CONSUMER_CURSOR)) | 0,
+    close: () => {
+      publish();
+      closed = true;
+      limit = sequence;
+    },
+    relieveWith: (next) => {
+      relieve = next;
+    },
+  };
+}
+
+assertLayout(POLL_COUNT === 97, 'record reads the poll count');
+assertLayout(
+  layout.SERIES_ID_CELL === 0 &&
+    layout.VALUE_DOUBLE === 1 &&
+    layout.RECORD_CELLS_SHIFT === 2 &&
+    layout.RECORD_VALUES_SHIFT === 1,
+  'record writes the record',
+);

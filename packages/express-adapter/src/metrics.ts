@@ -1,0 +1,171 @@
+import {
+  type EngineFactory,
+  HttpMetrics,
+  LoopLagMonitor,
+  type Pipeline,
+  type Registry,
+  type Snapshot,
+  SnapshotReader,
+} from '@offloop/core';
+import { createEngine } from '@offloop/worker';
+import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
+import { RequestObserver } from './middleware/request-observer.js';
+import {
+  type MetricsOptions,
+  type MetricsRouterOptions,
+  type ResolvedMetricsOptions,
+  resolveMetricsOptions,
+  resolveRouterOptions,
+} from './options.js';
+import type { HttpMiddleware } from './routes/http-handler.js';
+import { createMetricsRouter } from './routes/metrics-router.js';
+
+/** What `GET /health` answers. */
+export interface HealthReport {
+  readonly status: 'ok' | 'closed';
+  readonly engine: 'inline' | 'pool';
+  readonly engine_state: 'running' | 'degraded' | 'closed';
+  readonly uptime_seconds: number;
+  readonly backlog_records: number;
+  readonly dropped_records: number;
+}
+
+const engineFactory: EngineFactory = ({ segment, recorder, options }) =>
+  createEngine({
+    segment,
+    recorder,
+    mode: options.engine,
+    ...(options.threadFile === '' ? {} : { threadFile: options.threadFile }),
+  });
+
+/**
+ * The metrics of one service: what is measured, where it is drained, and how it is shown.
+ *
+ * `getMetrics()` gives the one of the process, `createMetrics()` a separate one.
+ */
+export class Metrics {
+  /** The registry whose metrics the page shows; its own metrics stand first. */
+  readonly register: Registry;
+  private readonly pipeline: Pipeline;
+  private readonly observer: RequestObserver;
+  private readonly lag: LoopLagMonitor;
+  private readonly snapshots: SnapshotReader;
+  private readonly startedMs = performance.now();
+  private resolved: ResolvedMetricsOptions;
+  private isClosed = false;
+
+  /**
+   * @param parts The pipeline to use, with the registry whose metrics it shows.
+   * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`, `OFFLOOP_ERR_ENVIRONMENT`, `OFFLOOP_ERR_DUPLICATE_METRIC`,
+   *   `OFFLOOP_ERR_ALREADY_STARTED`, `OFFLOOP_ERR_MEMORY`, `OFFLOOP_ERR_THREAD_START`: nothing is running then.
+   */
+  constructor(
+    parts: { readonly pipeline: Pipeline; readonly register: Registry },
+    options: MetricsOptions = {},
+  ) {
+    const { pipeline, register } = parts;
+    const { scrapePaths } = resolveMetricsOptions(options);
+    this.resolved = { ...pipeline.configure(withoutOwn(options), engineFactory), scrapePaths };
+    this.pipeline = pipeline;
+    this.register = register;
+    const http = new HttpMetrics(pipeline, register);
+    this.lag = new LoopLagMonitor(pipeline);
+    this.snapshots = new SnapshotReader(pipeline.producer.segment);
+    this.observer = new RequestObserver(http);
+    this.sampleLag();
+  }
+
+  /** Every option, defaults included. */
+  get options(): ResolvedMetricsOptions {
+    return this.resolved;
+  }
+
+  /**
+   * Takes options after the start, as a second `metricsMiddleware(options)` gives them.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_ALREADY_STARTED` for what is baked into memory.
+   */
+  configure(options: MetricsOptions): void {
+    const { scrapePaths } = resolveMetricsOptions({
+      scrapePaths: this.resolved.scrapePaths,
+      ...options,
+    });
+    this.resolved = { ...this.pipeline.configure(withoutOwn(options)), scrapePaths };
+    this.sampleLag();
+  }
+
+  /** Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths. */
+  middleware(): HttpMiddleware {
+    return createMetricsMiddleware(this, this.observer, this.resolved.scrapePaths);
+  }
+
+  /**
+   * Middleware that serves all endpoints, or the chosen ones, below wherever it is mounted.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`
+   */
+  router(options: MetricsRouterOptions = {}): HttpMiddleware {
+    const resolved = resolveRouterOptions(options);
+    return createMetricsRouter(() => this, resolved);
+  }
+
+  /**
+   * The service's numbers as of now, from shared memory: synchronous, and never waits for a thread. What is still in the ring is not in
+   * it; `await flush()` before it for that.
+   */
+  getSnapshot(): Snapshot {
+    this.pipeline.producer.recorder.publish();
+    return this.snapshots.read({ isLagMonitored: this.lag.isRunning });
+  }
+
+  /** Resolves when everything recorded before the call is aggregated. */
+  flush(): Promise<void> {
+    return this.pipeline.flush();
+  }
+
+  /** The page for a scraper, rendered by the engine: the registry's metrics and the pipeline's own. */
+  async render(): Promise<Uint8Array> {
+    const page = await this.pipeline.render({
+      families: this.register.familyIds(),
+      includePipeline: true,
+    });
+    return page.bytes;
+  }
+
+  /** For a load balancer: read from shared memory at once. */
+  health(): HealthReport {
+    const totals = this.pipeline.totals();
+    const { engine } = this.pipeline;
+    return {
+      status: this.isClosed ? 'closed' : 'ok',
+      engine: engine.kind,
+      engine_state: engine.state,
+      uptime_seconds: (performance.now() - this.startedMs) / 1000,
+      backlog_records: totals.backlogRecords,
+      dropped_records: totals.droppedRecords,
+    };
+  }
+
+  /**
+   * Drains what is left and lets go of every thread, timer and listener. Pages and snapshots can still be had; later requests are
+   * not measured.
+   */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.observer.close();
+    this.lag.stop();
+    await this.pipeline.close();
+  }
+
+  private sampleLag(): void {
+    const { enabled, intervalMs } = this.resolved.eventLoop;
+    if (enabled && !this.isClosed) this.lag.start(intervalMs);
+    else this.lag.stop();
+  }
+}
+
+/** What the pipeline's own rules know of the options. */
+function withoutOwn(options: MetricsOptions): Omit<MetricsOptions, 'scrapePaths'> {
+  const { scrapePaths: _, ...rest } = options;
+  return rest;
+}

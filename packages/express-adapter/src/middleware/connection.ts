@@ -1,0 +1,28 @@
+import type { HttpResponse, RoutedRequest } from './http-exchange.js';
+import type { ListenedResponse } from './listened-response.js';
+
+/**
+ * One connection of node:http as one observer sees it, with the response on it that is under way.
+ *
+ * Lives on the socket as long as that does, so that a request changes a few fields and allocates nothing.
+ */
+export class Connection {
+  /** `undefined` between two requests, as are the other two. */
+  response: HttpResponse | undefined = undefined;
+  request: RoutedRequest | undefined = undefined;
+  /** The app in which the request was first seen. */
+  app: unknown = undefined;
+
+  // A fraction, which makes the engine keep the field as a double that is changed in place from the start.
+  startedMs = 0.5;
+
+  /** Responses to pipelined requests that wait for their turn. They are observed by listeners. */
+  readonly queued = new Set<ListenedResponse>();
+
+  /** Called when the socket is closed. */
+  readonly onClose: () => void;
+
+  constructor(onClose: (connection: Connection) => void) {
+    this.onClose = () => onClose(this);
+  }
+}

@@ -1,0 +1,34 @@
+import { methodLabel, statusLabel } from './http-labels.js';
+import type { HttpSink } from './http-sink.js';
+import { UNMATCHED } from './route-templates.js';
+
+/** One route template, and the ids of its series by method and status: found without touching a string. */
+export class RouteSeries {
+  readonly template: string;
+  readonly #ids = new Map<string, Map<number, number>>();
+  // Requests to a route are of one method and end with one status, as a rule.
+  #lastMethod: string | undefined;
+  #lastStatus = 0;
+  #lastId = 0;
+
+  constructor(template: string) {
+    this.template = template;
+  }
+
+  idOf(sink: HttpSink, method: string | undefined, status: number): number {
+    if (status === this.#lastStatus && method === this.#lastMethod) return this.#lastId;
+    const label = methodLabel(method, this.template !== UNMATCHED);
+    const ids = this.#ids.get(label) ?? new Map<number, number>();
+    let id = ids.get(status);
+    if (id === undefined) {
+      id = sink.seriesIdOf(label, this.template, statusLabel(status));
+      // Kept only now, as the call may throw.
+      ids.set(status, id);
+      this.#ids.set(label, ids);
+    }
+    this.#lastMethod = method;
+    this.#lastStatus = status;
+    this.#lastId = id;
+    return id;
+  }
+}

@@ -1,0 +1,33 @@
+import type { HttpResponse, RoutedRequest } from './http-exchange.js';
+import { type Carrier, isHost, read } from './unknown-value.js';
+
+/** A socket of an HTTP/1 server of Node. */
+export interface ServedSocket extends Carrier {
+  once(event: 'close', listener: () => void): unknown;
+  removeListener(event: 'close', listener: () => void): unknown;
+}
+
+/**
+ * Whether the response is the one that its socket is sending now, so that Node publishes its end.
+ *
+ * Not so for a response that waits behind another (pipelining), an injected one or one over HTTP/2; nor after an upgrade,
+ * where applications put responses of their own making on the socket.
+ */
+export function isBeingServed(
+  socket: object | null | undefined,
+  request: RoutedRequest,
+  response: HttpResponse,
+): socket is ServedSocket {
+  return (
+    typeof socket === 'object' &&
+    socket !== null &&
+    '_httpMessage' in socket &&
+    socket._httpMessage === response &&
+    request.upgrade !== true
+  );
+}
+
+/** Whether Node's HTTP/1 server reads requests from it. Stand-ins have no parser. */
+export function isServedSocket(socket: unknown): socket is ServedSocket {
+  return isHost(read(socket, 'parser')) && typeof read(socket, 'once') === 'function';
+}

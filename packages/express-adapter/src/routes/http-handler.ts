@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** A request as Express hands it on: mounted below a path, `url` is relative and `originalUrl` whole. */
+export type RoutedMessage = IncomingMessage & { readonly originalUrl?: string };
+
+/** Middleware in the shape that both majors of Express take, and anything that speaks connect. */
+export type HttpMiddleware = (
+  request: RoutedMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/** Path of a URL without its query. */
+export function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+/** Whether a request only reads. Our endpoints answer nothing else. */
+export function isRead(request: RoutedMessage): boolean {
+  return request.method === 'GET' || request.method === 'HEAD';
+}
+
+/** Answers with a body, or with its length where the method is HEAD. */
+export function answer(
+  request: RoutedMessage,
+  response: ServerResponse,
+  content: { readonly status: number; readonly type: string; readonly body: Uint8Array },
+): void {
+  response.statusCode = content.status;
+  response.setHeader('Content-Type', content.type);
+  response.setHeader('Content-Length', content.body.byteLength);
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(request.method === 'HEAD' ? undefined : content.body);
+}
+
+/** Answers with JSON. */
+export function answerJson(
+  request: RoutedMessage,
+  response: ServerResponse,
+  content: { readonly status: number; readonly json: object },
+): void {
+  const body = Buffer.from(`${JSON.stringify(content.json)}\n`);
+  answer(request, response, {
+    status: content.status,
+    type: 'application/json; charset=utf-8',
+    body,
+  });
+}

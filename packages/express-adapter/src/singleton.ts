@@ -1,0 +1,76 @@
+import { Pipeline, processPipeline, Registry, register, type Snapshot } from '@offloop/core';
+import { Metrics } from './metrics.js';
+import type { MetricsOptions, MetricsRouterOptions } from './options.js';
+import { resolveRouterOptions } from './options.js';
+import type { HttpMiddleware } from './routes/http-handler.js';
+import { createMetricsRouter } from './routes/metrics-router.js';
+
+/** The number changes when two copies of this package could no longer work on one object. */
+const ANCHOR = Symbol.for('@offloop/express.metrics.1');
+
+/**
+ * The metrics of this process: one object for all copies of this package, its ESM and CommonJS builds, and hot reload. Made at the
+ * first call, with its options.
+ *
+ * @throws {OffloopError} see {@link Metrics}; `OFFLOOP_ERR_ALREADY_STARTED` when a later call asks for other memory.
+ */
+export function getMetrics(options?: MetricsOptions): Metrics {
+  const anchored = globalThis as unknown as Record<symbol, Metrics | undefined>;
+  const existing = anchored[ANCHOR];
+  if (existing !== undefined) {
+    if (options !== undefined) existing.configure(options);
+    return existing;
+  }
+  const created = new Metrics({ pipeline: processPipeline(), register }, options);
+  Object.defineProperty(globalThis, ANCHOR, {
+    value: created,
+    configurable: true,
+    enumerable: false,
+    writable: true,
+  });
+  return created;
+}
+
+/**
+ * Metrics of their own: their own memory, thread and registry. Nothing of them shows in the process's.
+ *
+ * @throws {OffloopError} see {@link Metrics}.
+ */
+export function createMetrics(options?: MetricsOptions): Metrics {
+  const pipeline = new Pipeline();
+  return new Metrics({ pipeline, register: new Registry(pipeline) }, options);
+}
+
+/**
+ * Middleware of the process's metrics: `app.use(metricsMiddleware())` measures every request after it, and answers `GET /metrics` and
+ * `GET /internal/metrics`.
+ *
+ * @throws {OffloopError} see {@link getMetrics}.
+ */
+export function metricsMiddleware(options?: MetricsOptions): HttpMiddleware {
+  return getMetrics(options).middleware();
+}
+
+/**
+ * Middleware that serves the endpoints of the process's metrics, all or chosen ones, below wherever it is mounted.
+ *
+ * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`
+ */
+export function metricsRouter(options: MetricsRouterOptions = {}): HttpMiddleware {
+  return createMetricsRouter(() => getMetrics(), resolveRouterOptions(options));
+}
+
+/** The process's numbers as of now: {@link Metrics.getSnapshot}. */
+export function getSnapshot(): Snapshot {
+  return getMetrics().getSnapshot();
+}
+
+/** Resolves when everything recorded before the call is aggregated. */
+export function flush(): Promise<void> {
+  return getMetrics().flush();
+}
+
+/** Closes the process's metrics for good: {@link Metrics.close}. */
+export function close(): Promise<void> {
+  return getMetrics().close();
+}

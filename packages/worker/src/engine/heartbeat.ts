@@ -1,0 +1,31 @@
+/**
+ * Judges whether a thread still lives from a count that it moves.
+ *
+ * Time counts only where the watcher was itself on time: after a blocked loop, a suspended machine or a stopped process, nothing is
+ * known of the thread.
+ */
+export class Heartbeat {
+  private readonly intervalMs: number;
+  private beatSeen: number | undefined;
+  private lookedMs: number | undefined;
+  private still = 0;
+
+  /** @param intervalMs Between two looks; one that comes half an interval late is a late one. */
+  constructor(intervalMs: number) {
+    this.intervalMs = intervalMs;
+  }
+
+  /**
+   * Notes the count as of now.
+   *
+   * @returns How long it has stood still before a watchful eye, ms.
+   */
+  look(beat: number, nowMs: number): number {
+    const gapMs = nowMs - (this.lookedMs ?? nowMs);
+    const isLate = gapMs > this.intervalMs * 1.5;
+    this.still = beat === this.beatSeen && !isLate ? this.still + gapMs : 0;
+    this.beatSeen = beat;
+    this.lookedMs = nowMs;
+    return this.still;
+  }
+}

@@ -1,0 +1,362 @@
+import type { ResourceLimits } from 'node:worker_threads';
+import { OffloopError } from '@offloop/core';
+import {
+  type Engine,
+  type EngineState,
+  type ExpositionRequest,
+  InlineEngine,
+  type Lease,
+  type Page,
+  POLL_COUNT,
+  type Recorder,
+  renderPage,
+  type Segment,
+  THREAD_RESTARTS,
+  takeLease,
+} from '@offloop/core/engine';
+import { type EngineLogger, processWarnings } from './engine-logger.js';
+import { Heartbeat } from './heartbeat.js';
+import { PoolThread, type ThreadEnd } from './pool-thread.js';
+import { RestartPolicy, START_FAILURES_MAX } from './restart-policy.js';
+import { findThreadPath, missingThreadFile } from './thread-path.js';
+import { unfaked } from './unfaked-timers.js';
+
+/** Poll of a busy thread: the age of a record when it is aggregated. From 10 ms on a poll's fixed cost no longer shows. */
+const POLL_MS = 10;
+const POLL_MS_MAX = 500;
+
+/** Two a second cost main 0.02 % of a core; with the thread's poll, no record is older than a second. */
+const WATCH_MS = 500;
+
+/** How long a thread may be still: twenty idle polls, and the page of every series at forty times what it takes. */
+const STILL_MS_MAX = 2_000;
+const STILL_MS_MAX_PER_SERIES = 0.1;
+
+/** A thread boots in 40 ms; a machine with everything else to do may take a hundred times as long. */
+const BOOT_MS_MAX = 5_000;
+
+/** Threads that one call may lose before it is given up; in practice main takes over after the first. */
+const LOSSES_MAX = 5;
+
+/** Between two warnings of a thread that was lost and replaced. */
+const LOSS_WARNING_MS = 60_000;
+
+/** What a pool engine is made of. */
+export interface PoolEngineOptions {
+  readonly segment: Segment;
+  readonly recorder: Recorder;
+  /** Path or `file:` URL of the thread's file, where a bundler has separated it from this package. Default: found beside it. */
+  readonly threadFile?: string | URL;
+  /** Between two looks at the ring while records come, ms, in [1, 500], default 10. An idle thread looks every 100 ms. */
+  readonly pollMs?: number;
+  /** Default: process warnings. */
+  readonly logger?: EngineLogger;
+  /** Of the thread's heap. Default: Node's. */
+  readonly resourceLimits?: ResourceLimits;
+}
+
+/** The drain on the caller's thread, whenever no thread of the pool has it. */
+interface StandIn {
+  readonly engine: InlineEngine;
+  readonly lease: Lease;
+}
+
+/** A thread and what becomes of it. None of the promises rejects. */
+interface Life {
+  readonly thread: PoolThread;
+  readonly heartbeat: Heartbeat;
+  /** Settled when the thread drains, or never will. */
+  started: Promise<void>;
+  hasStarted: boolean;
+  /** Settled when the thread has ended and its drain is taken over. */
+  ended: Promise<void>;
+}
+
+/**
+ * The engine that drains and renders on a thread of its own, so that the event loop does neither.
+ *
+ * Whenever that thread is not there (it boots, it died, it hangs, it cannot be started), a stand-in does the same on the caller's
+ * thread. The lease says who drains:
+ *
+ *   from       to         when                                                     how
+ *   ─────────  ─────────  ───────────────────────────────────────────────────────  ─────────────────────────────
+ *   stand-in   thread     the thread has booted                                    the thread takes it by itself
+ *   thread     stand-in   the thread has exited                                    main takes it, whatever it finds
+ *   thread     stand-in   the thread hangs outside of a batch and is being ended   main takes it
+ *
+ * A thread is never given the lease a second time: one that lost it is replaced.
+ */
+export class PoolEngine implements Engine {
+  readonly kind = 'pool';
+  private readonly segment: Segment;
+  private readonly recorder: Recorder;
+  private readonly logger: EngineLogger;
+  private readonly pollMs: number;
+  private readonly threadPath: string;
+  private readonly resourceLimits: ResourceLimits | undefined;
+  private readonly restarts = new RestartPolicy();
+  private readonly watch: NodeJS.Timeout;
+  private life: Life | undefined;
+  private standIn: StandIn | undefined;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private closing: Promise<void> | undefined;
+  private hasLostThread = false;
+  private lossWarnedMs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * Starts a thread, and does not wait for it: records are accepted and calls answered at once.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_THREAD_START` when the thread's file is missing; `OFFLOOP_ERR_OPTION_RANGE` when `pollMs`
+   *   is; `OFFLOOP_ERR_ARGUMENT` when another consumer is at work on the segment.
+   */
+  static start(options: PoolEngineOptions): PoolEngine {
+    return new PoolEngine(options);
+  }
+
+  private constructor(options: PoolEngineOptions) {
+    const { segment, recorder, threadFile, pollMs = POLL_MS } = options;
+    if (!(pollMs >= 1 && pollMs <= POLL_MS_MAX)) {
+      throw new OffloopError(
+        'OFFLOOP_ERR_OPTION_RANGE',
+        `pollMs must be a number in [1, ${POLL_MS_MAX}], got ${pollMs}`,
+      );
+    }
+    const threadPath = findThreadPath(threadFile);
+    if (threadPath === undefined) {
+      throw new OffloopError('OFFLOOP_ERR_THREAD_START', missingThreadFile(threadFile));
+    }
+    this.segment = segment;
+    this.recorder = recorder;
+    this.pollMs = pollMs;
+    this.threadPath = threadPath;
+    this.logger = options.logger ?? processWarnings;
+    this.resourceLimits = options.resourceLimits;
+    if (!this.standInTakesOver(false)) {
+      throw new OffloopError(
+        'OFFLOOP_ERR_ARGUMENT',
+        'segment: one consumer at a time drains a segment, and another is in a batch',
+      );
+    }
+    this.launch();
+    this.watch = unfaked.setInterval(() => this.look(), WATCH_MS).unref();
+  }
+
+  get state(): EngineState {
+    if (this.closing !== undefined) return 'closed';
+    const isBeingReplaced = this.hasLostThread || this.life?.thread.isLost === true;
+    return isBeingReplaced && this.standIn !== undefined ? 'degraded' : 'running';
+  }
+
+  async flush(): Promise<void> {
+    await this.perform({
+      onThread: async (thread) => (await thread.flush()) || undefined,
+      here: () => true,
+    });
+  }
+
+  async render(request: ExpositionRequest): Promise<Page> {
+    return this.perform({
+      onThread: (thread) => thread.render(request),
+      here: () => renderPage(this.segment, request),
+    });
+  }
+
+  /** Drains what is left, on the caller's thread, and ends the pool's. Pages can still be had. Takes two seconds at most. */
+  close(): Promise<void> {
+    this.closing ??= this.finish();
+    return this.closing;
+  }
+
+  /**
+   * Does a call's work: on the thread, or here once everything published is drained by the stand-in.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_THREAD_LOST` when neither is possible.
+   */
+  private async perform<Result>(work: {
+    readonly onThread: (thread: PoolThread) => Promise<Result | undefined>;
+    readonly here: () => Result;
+  }): Promise<Result> {
+    this.recorder.publish();
+    for (let losses = 0; losses < LOSSES_MAX; ) {
+      if (this.standIn?.engine.drainNow()) return work.here();
+      const { life } = this;
+      if (life === undefined) break;
+      if (life.thread.isLost) {
+        await life.ended;
+      } else if (!life.hasStarted) {
+        // It has taken the lease from the stand-in, and says so in a moment.
+        await life.started;
+      } else {
+        const result = await work.onThread(life.thread);
+        if (result !== undefined) return result;
+        losses++;
+        // For a thread that lives and lost its lease, which nothing but a foreign hand in the memory can bring about.
+        life.thread.terminate('it lost its lease');
+      }
+    }
+    throw new OffloopError(
+      'OFFLOOP_ERR_THREAD_LOST',
+      `engine: a call may lose ${LOSSES_MAX} threads, and neither the last nor the caller's thread could take the work over`,
+    );
+  }
+
+  private launch(): void {
+    const { threadPath: path, resourceLimits } = this;
+    let thread: PoolThread;
+    try {
+      thread = new PoolThread({
+        path,
+        ...(resourceLimits === undefined ? {} : { resourceLimits }),
+      });
+    } catch (error) {
+      this.replace({ hasStarted: false, reason: error });
+      return;
+    }
+    const life: Life = {
+      thread,
+      heartbeat: new Heartbeat(WATCH_MS),
+      started: Promise.resolve(),
+      hasStarted: false,
+      ended: Promise.resolve(),
+    };
+    life.started = this.handOver(life);
+    life.ended = thread.ended.then((end) => this.recover(life, end));
+    this.life = life;
+  }
+
+  private async handOver(life: Life): Promise<void> {
+    const { standIn } = this;
+    if (standIn === undefined) return;
+    const { thread } = life;
+    try {
+      const hasTakenOver = await thread.start({
+        buffer: this.segment.buffer,
+        standInLease: standIn.lease,
+        pollMs: this.pollMs,
+      });
+      if (thread.isLost) return;
+      if (!hasTakenOver) {
+        thread.terminate('it could not take the lease');
+        return;
+      }
+    } catch (error) {
+      thread.terminate(error);
+      return;
+    }
+    life.hasStarted = true;
+    this.restarts.started();
+    this.standIn = undefined;
+    // Its lease is gone, so this drains nothing: it only lets go of the recorder.
+    void standIn.engine.close();
+  }
+
+  /** Main takes the drain from a thread that has ended. */
+  private recover(life: Life, end: ThreadEnd): void {
+    this.life = undefined;
+    this.standInTakesOver(end.hasExited);
+    if (this.closing === undefined) {
+      this.replace({ hasStarted: life.hasStarted, reason: end.reason });
+    }
+  }
+
+  /** Starts the next thread, when it is time to, or none any more. */
+  private replace(lost: { readonly hasStarted: boolean; readonly reason: unknown }): void {
+    this.hasLostThread = true;
+    const pauseMs = this.restarts.lost(lost, unfaked.now());
+    if (pauseMs === undefined) {
+      this.report(
+        'warn',
+        'OFFLOOP_ERR_THREAD_START',
+        `offloop: ${START_FAILURES_MAX} threads in a row ended before they could drain; aggregation and rendering go on inline, on the main thread: ${describe(lost.reason)}`,
+        lost.reason,
+      );
+      return;
+    }
+    if (lost.hasStarted) this.warnOfLoss(lost.reason);
+    const restart = () => {
+      Atomics.add(this.segment.control, THREAD_RESTARTS, 1);
+      this.launch();
+    };
+    if (pauseMs === 0) restart();
+    else this.restartTimer = unfaked.setTimeout(restart, pauseMs).unref();
+  }
+
+  /** @returns `false` when the thread that has the lease is in a batch, and may still be running. */
+  private standInTakesOver(holderExited: boolean): boolean {
+    const lease = takeLease(this.segment, holderExited);
+    if (lease === undefined) return false;
+    this.standIn = { engine: new InlineEngine(this.segment, this.recorder, lease), lease };
+    return true;
+  }
+
+  /** Runs on main's watch timer. Whatever goes wrong in here must not reach the application. */
+  private look(): void {
+    try {
+      this.recorder.publish();
+      const { life } = this;
+      if (life !== undefined && !life.thread.isLost) this.lookAt(life);
+      this.standIn?.engine.drainNow();
+    } catch (error) {
+      this.report('error', undefined, `offloop: ${describe(error)}`, error);
+    }
+  }
+
+  private lookAt(life: Life): void {
+    // The stand-in moves the poll count as well, so a thread that boots is only timed.
+    const beat = life.hasStarted ? Atomics.load(this.segment.control, POLL_COUNT) : 0;
+    const stillMs = life.heartbeat.look(beat, unfaked.now());
+    const stillMsMax = life.hasStarted
+      ? STILL_MS_MAX + this.segment.sizes.maxSeries * STILL_MS_MAX_PER_SERIES
+      : BOOT_MS_MAX;
+    if (stillMs < stillMsMax) return;
+    const what = life.hasStarted ? 'it did not look at the ring' : 'it did not start';
+    if (life.hasStarted) this.standInTakesOver(false);
+    life.thread.terminate(`${what} for ${Math.round(stillMs)} ms`);
+  }
+
+  private async finish(): Promise<void> {
+    unfaked.clearInterval(this.watch);
+    unfaked.clearTimeout(this.restartTimer);
+    const { life } = this;
+    // A thread may be ended anywhere, so none is asked first whether it still listens.
+    life?.thread.terminate('the engine was closed');
+    await life?.ended;
+    this.recorder.publish();
+    await this.standIn?.engine.close();
+  }
+
+  private warnOfLoss(reason: unknown): void {
+    const nowMs = unfaked.now();
+    if (nowMs - this.lossWarnedMs < LOSS_WARNING_MS) return;
+    this.lossWarnedMs = nowMs;
+    this.report(
+      'warn',
+      'OFFLOOP_ERR_THREAD_LOST',
+      `offloop: a pool thread was lost and is replaced, no record with it; ${describe(reason)}`,
+      reason,
+    );
+  }
+
+  private report(
+    level: 'warn' | 'error',
+    code: string | undefined,
+    message: string,
+    reason: unknown,
+  ): void {
+    const details = {
+      ...(code === undefined ? {} : { code }),
+      ...(reason instanceof Error ? { err: reason } : {}),
+    };
+    try {
+      this.logger[level](details, message);
+    } catch {
+      // A logger that throws must not take the drain down.
+    }
+  }
+}
+
+/** One line: a warning that spans several is hard to find again. */
+function describe(reason: unknown): string {
+  const text = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
+  return text.split('\n', 1)[0] as string;
+}

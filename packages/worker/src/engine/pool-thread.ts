@@ -1,0 +1,118 @@
+import type { ResourceLimits, Worker } from 'node:worker_threads';
+import type { ExpositionRequest, Page } from '@offloop/core/engine';
+import { Piscina } from 'piscina';
+import { POOL_THREAD_MARK, type StartTask } from '../thread/thread-tasks.js';
+
+/** A flush and a scrape or two at a time; more wait in the pool's queue. */
+const CONCURRENT_TASKS = 16;
+
+/** A terminated thread ends within milliseconds, unless a native call holds it: then nobody waits longer than this. */
+const EXIT_MS_MAX = 1_500;
+
+export interface PoolThreadOptions {
+  readonly path: string;
+  readonly resourceLimits?: ResourceLimits;
+}
+
+/** How a thread ended. */
+export interface ThreadEnd {
+  /** `false`: it was told to end and has not; it may still hold the lease, but takes no further task. */
+  readonly hasExited: boolean;
+  readonly reason: unknown;
+}
+
+/**
+ * One thread, from its start to its end, in a piscina pool of its own.
+ *
+ * Its own, because the pool's replacement of a dead thread has no drain, is started even where threads keep dying, gets its tasks only
+ * when main's loop has turned, and leaves them in the queue for ever if it dies while it boots. The first thread of a pool gets
+ * its tasks while it boots, and loses none.
+ */
+export class PoolThread {
+  /** Resolves once, whatever happens. */
+  readonly ended: Promise<ThreadEnd>;
+  private readonly pool: Piscina;
+  private readonly worker: Worker;
+  private settleEnd: (end: ThreadEnd) => void = () => {};
+  private lostBecause: unknown;
+  private lost = false;
+
+  /** @throws What Node throws when it cannot start a thread at all. */
+  constructor(options: PoolThreadOptions) {
+    this.pool = new Piscina({
+      filename: options.path,
+      name: 'start',
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: CONCURRENT_TASKS,
+      // With piscina's default an idle thread sits in Atomics.wait, where its timers never fire.
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+      recordTiming: false,
+      // The application's --require and --import are not for this thread.
+      execArgv: [],
+      workerData: POOL_THREAD_MARK,
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+    });
+    // Without a listener, an error in a thread that has no task kills the process. What it says, the worker says as well.
+    this.pool.on('error', () => {});
+    // A thread that ends is not replaced by the pool, but by the engine. Where piscina no longer looks here, `destroy` ends the replacement.
+    Reflect.set(this.pool.options, 'minThreads', 0);
+    this.worker = this.pool.threads[0] as Worker;
+    this.ended = new Promise((settle) => {
+      this.settleEnd = settle;
+    });
+    this.worker.once('error', (error) => this.terminate(error));
+    this.worker.once('exit', (exitCode) => {
+      this.terminate(`it ended with exit code ${exitCode}`);
+      void this.pool.destroy();
+      this.settleEnd({ hasExited: true, reason: this.lostBecause });
+    });
+  }
+
+  /** Whether it has ended, or was told to. */
+  get isLost(): boolean {
+    return this.lost;
+  }
+
+  /** @returns Whether the thread has taken the drain over; `undefined` when it is lost. */
+  start(task: StartTask): Promise<boolean | undefined> {
+    return this.run('start', task);
+  }
+
+  /** @returns `false` when the thread lost the lease; `undefined` when it is lost itself. */
+  flush(): Promise<boolean | undefined> {
+    return this.run('flush', undefined);
+  }
+
+  /** @returns `undefined` when the thread lost the lease, or is lost itself. */
+  render(request: ExpositionRequest): Promise<Page | undefined> {
+    return this.run('render', request);
+  }
+
+  /** Ends the thread, wherever it is. Its tasks are lost at once. */
+  terminate(reason: unknown): void {
+    if (this.lost) return;
+    this.lost = true;
+    this.lostBecause = reason;
+    void this.pool.destroy();
+    const { worker } = this;
+    const giveUp = setTimeout(() => {
+      // Terminating has referenced it.
+      worker.unref();
+      this.settleEnd({ hasExited: false, reason });
+    }, EXIT_MS_MAX).unref();
+    worker.once('exit', () => clearTimeout(giveUp));
+  }
+
+  /** @throws What the task threw, in a thread that lives on. */
+  private async run<Result>(name: string, task: unknown): Promise<Result | undefined> {
+    if (this.lost) return undefined;
+    try {
+      return (await this.pool.run(task, { name })) as Result;
+    } catch (error) {
+      if (this.lost) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+
+const { performance } = globalThis;
+
+/**
+ * Node's timers and clock as they were when this module was loaded: a test that fakes them for the application, and moves time by
+ * hours at once, must not make threads look dead.
+ */
+export const unfaked = {
+  setInterval,
+  clearInterval,
+  setTimeout,
+  clearTimeout,
+  now: performance.now.bind(performance),
+} as const;

@@ -1,0 +1,15 @@
+import type { Lease } from '@offloop/core/engine';
+
+/** What a thread must know to take a segment's drain over. */
+export interface StartTask {
+  readonly buffer: SharedArrayBuffer;
+  /** The lease of main's stand-in, which drains until the thread takes it over. */
+  readonly standInLease: Lease;
+  readonly pollMs: number;
+}
+
+/**
+ * What the pool sends to its thread in `workerData`. Code that runs in the thread before ours (`NODE_OPTIONS=--require …`) and
+ * measures as well would otherwise start a thread in the thread, and so on.
+ */
+export const POOL_THREAD_MARK = 'offloop: pool thread';

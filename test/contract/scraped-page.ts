@@ -1,0 +1,63 @@
+import type { Engine, Page } from '@offloop/core/engine';
+import { expect } from 'chai';
+import type { TestSegment } from './test-segment.js';
+
+/** Samples of a page by name and labels, as the page writes them. */
+export type Samples = ReadonlyMap<string, number>;
+
+/** Scrapes everything that a test segment has, the pipeline's own families included. */
+export async function scrape(engine: Engine, { families }: TestSegment): Promise<Samples> {
+  return samplesOf(await engine.render({ families, includePipeline: true }));
+}
+
+function samplesOf({ bytes }: Page): Samples {
+  const samples = new Map<string, number>();
+  for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const space = line.lastIndexOf(' ');
+    samples.set(line.slice(0, space), Number(line.slice(space + 1)));
+  }
+  return samples;
+}
+
+/** Checks that `_count`, the `+Inf` bucket and the counter of observations agree, and that buckets are cumulative. */
+export function expectUntorn(samples: Samples): void {
+  for (const [name, count] of samples) {
+    const match = name.match(/^(.+)_count(\{(.+)\})?$/);
+    if (match === null) continue;
+    const [, family, , labels] = match;
+    const rest = labels === undefined ? '' : `,${labels}`;
+    expect(samples.get(`${family}_bucket{le="+Inf"${rest}}`), `+Inf of ${name}`).to.equal(count);
+    if (family === 'test_sketched') {
+      expect(samples.get(`test_seen_total{${labels}}`), `test_seen of ${name}`).to.equal(count);
+    }
+  }
+  let before = { series: '', cumulative: 0 };
+  for (const [name, cumulative] of samples) {
+    const series = name.match(/_bucket\{le="[^"]+"(.*)\}$/)?.[1];
+    if (series === undefined) continue;
+    if (series === before.series && !name.includes('le="0.015625"')) {
+      expect(cumulative, `${name}, after a smaller bound`).to.be.at.least(before.cumulative);
+    }
+    before = { series, cumulative };
+  }
+}
+
+/** Checks that no counter, bucket, count or sum is below what an earlier page said. */
+export function expectNothingFell(earlier: Samples, later: Samples): void {
+  for (const [name, value] of earlier) {
+    if (!/_total|_bucket|_count|_sum/.test(name)) continue;
+    expect(later.get(name), `${name}, after ${value} before`).to.be.at.least(value);
+  }
+}
+
+/** Checks the page's own books: its histograms and its accounting are of the same batch. */
+export function expectBalancedPage(samples: Samples): void {
+  const of = (name: string) => samples.get(`offloop_${name}`) as number;
+  expect(of('records_recorded_total') + of('records_dropped_total'), 'offered').to.equal(
+    of('records_offered_total'),
+  );
+  expect(of('records_aggregated_total') + of('backlog_records'), 'recorded').to.equal(
+    of('records_recorded_total'),
+  );
+}

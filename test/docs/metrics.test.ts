@@ -1,0 +1,54 @@
+import { createMetrics, type Metrics } from '@offloop/express';
+import { expect } from 'chai';
+import { readDocument, tableUnder } from './tables.js';
+
+describe('docs/metrics.md', () => {
+  const document = readDocument('docs/metrics.md');
+  let metrics: Metrics;
+  let page: string;
+
+  before(async () => {
+    metrics = createMetrics({ engine: 'inline' });
+    page = Buffer.from(await metrics.render()).toString('utf8');
+  });
+  after(() => metrics.close());
+
+  it('has a row for each family of a page, with its type and help', () => {
+    const documented = [
+      ...tableUnder(document, '## HTTP').map(([name, type, , help]) => [name, type, help]),
+      ...tableUnder(document, '## The pipeline itself'),
+    ];
+    const exposed = [...page.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
+      ([, name, help, type]) => ({ name, help, type }),
+    );
+    expect(exposed.map(({ name }) => name)).to.deep.equal(documented.map(([name]) => name));
+    for (const [index, [name, type, meaning]] of documented.entries()) {
+      expect(exposed[index]?.type, name).to.equal(type);
+      expect(meaning?.startsWith(exposed[index]?.help as string), name).to.equal(true);
+    }
+  });
+
+  it('names the labels of the HTTP families', async () => {
+    for (const [name, , labels] of tableUnder(document, '## HTTP')) {
+      const names = labels === '' ? [] : labels?.split(', ');
+      expect(
+        metrics.register.getSingleMetric(name as string)?.family.entry.labelNames,
+        name,
+      ).to.deep.equal(names);
+    }
+  });
+
+  it('has a row for each field of a snapshot', () => {
+    const snapshot = metrics.getSnapshot();
+    const cells = tableUnder(document, '## The snapshot');
+    const fields = cells.flatMap(([names]) => names?.split(', ') ?? []);
+    expect([...fields].sort()).to.deep.equal(Object.keys(snapshot).sort());
+    const pipeline = cells.find(([name]) => name === 'pipeline')?.[2] ?? '';
+    expect(
+      pipeline
+        .replace(/^.*?: /, '')
+        .split(', ')
+        .sort(),
+    ).to.deep.equal(Object.keys(snapshot.pipeline).sort());
+  });
+});
