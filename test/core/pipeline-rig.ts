@@ -7,7 +7,11 @@ import {
   Pipeline,
   Registry,
 } from '@offloop/core';
-import { type ParsedFamily, type ParsedSample, parseExposition } from '../support/exposition-parser.js';
+import {
+  type ParsedFamily,
+  type ParsedSample,
+  parseExposition,
+} from '../support/exposition-parser.js';
 
 /** A pipeline and a registry of a test's own, small, with the inline engine. */
 export class PipelineRig {

@@ -26,6 +26,8 @@ export interface HistogramContents {
   readonly sum: number;
   readonly counts: readonly number[];
   readonly sketch: readonly number[];
+  /** Bit g: the sketch's group g is in use. 0 without a sketch. */
+  readonly groups: number;
 }
 
 /** A segment with both its ends on this thread, without instruments or an engine around them. */
@@ -105,6 +107,7 @@ export class SegmentRig {
     return {
       sum: this.segment.aggregates[block + layout.BLOCK_SUM] as number,
       counts: doubles(layout.BLOCK_COUNTS, boundsCount + 1),
+      groups: hasSketch ? (doubles(layout.sketchGroupsDouble(boundsCount), 1)[0] as number) : 0,
       sketch: hasSketch ? doubles(layout.sketchDouble(boundsCount), SKETCH_CELLS) : [],
     };
   }

@@ -1,3 +1,4 @@
+import { collectDefaultMetrics, Pipeline, Registry } from '@offloop/core';
 import { createMetrics, type Metrics } from '@offloop/express';
 import { expect } from 'chai';
 import { readDocument, tableUnder } from './tables.js';
@@ -35,6 +36,24 @@ describe('docs/metrics.md', () => {
         metrics.register.getSingleMetric(name as string)?.family.entry.labelNames,
         name,
       ).to.deep.equal(names);
+    }
+  });
+
+  it('has a row for each default process metric, with its type, labels and help', function () {
+    if (process.platform !== 'linux') this.skip();
+    const register = new Registry(new Pipeline());
+    const handle = collectDefaultMetrics({ register });
+    const exposed = register.getMetricsAsArray();
+    handle.stop();
+    const documented = tableUnder(document, '## Default process metrics');
+    expect(documented.map(([name]) => name)).to.deep.equal(exposed.map(({ name }) => name));
+    for (const [index, [name, type, labels = '', meaning]] of documented.entries()) {
+      const metric = exposed[index] as (typeof exposed)[number] & { type: string; help: string };
+      expect(type, name).to.equal(metric.type);
+      expect(labels === '' ? [] : labels.split(', '), name).to.deep.equal(
+        metric.family.entry.labelNames,
+      );
+      expect(meaning?.startsWith(metric.help), name).to.equal(true);
     }
   });
 

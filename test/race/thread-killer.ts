@@ -22,7 +22,9 @@ export class ThreadKiller {
   readonly deaths: Deaths = { total: 0, booting: 0, inBatch: 0, halfApplied: 0 };
   private readonly segment: Segment;
   private readonly random: () => number;
-  private victim: { readonly thread: Worker; readonly epoch: number } | undefined;
+  private victim: Worker | undefined;
+  /** Of the lease, when the last victim was dead: main takes the next, and the next thread the one after that. */
+  private deathEpoch = 0;
   private dueMs: number | undefined;
   private earlyDeathsInARow = 0;
 
@@ -43,7 +45,7 @@ export class ThreadKiller {
     const { victim, deaths } = this;
     if (victim === undefined) return;
     const nowMs = performance.now();
-    const hasDrained = leaseEpoch(this.segment) > victim.epoch;
+    const hasDrained = leaseEpoch(this.segment) >= this.deathEpoch + 2;
     this.dueMs ??= hasDrained ? nowMs + this.random() * LIFE_MS_MAX : undefined;
     if (this.dueMs === undefined || nowMs < this.dueMs) return;
     this.victim = undefined;
@@ -51,16 +53,17 @@ export class ThreadKiller {
     deaths.total++;
     if (!hasDrained) deaths.booting++;
     // First of all listeners, as the engine's repairs what it finds.
-    victim.thread.prependOnceListener('exit', () => {
+    victim.prependOnceListener('exit', () => {
       const { control } = this.segment;
+      this.deathEpoch = leaseEpoch(this.segment);
       if ((Atomics.load(control, LEASE) & 1) === 1) deaths.inBatch++;
       if ((Atomics.load(control, COMMIT_STATE) & 1) === 1) deaths.halfApplied++;
     });
-    void victim.thread.terminate();
+    void victim.terminate();
   }
 
   private readonly choose = (thread: Worker): void => {
-    this.victim = { thread, epoch: leaseEpoch(this.segment) };
+    this.victim = thread;
     const diesEarly =
       this.earlyDeathsInARow < EARLY_DEATHS_IN_A_ROW && this.random() < EARLY_DEATHS;
     this.dueMs = diesEarly ? performance.now() + this.random() * LIFE_MS_MAX : undefined;

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { THREAD_RESTARTS } from '@offloop/core/internal/layout/control-block.js';
 import { PoolEngine } from '@offloop/worker';
 import { expect } from 'chai';
@@ -15,7 +15,7 @@ import { ThreadKiller } from './thread-killer.js';
 const seed = chooseSeed();
 const KILLS = 200;
 /** Records of one turn of the loop; large ones keep the drain at work, so that many deaths find it in a batch. */
-const BURST_RECORDS_MAX = 30_000;
+const BURST_RECORDS_MAX = 20_000;
 const CALLS_AT_A_TIME = 20;
 
 describe(`a pool thread that is killed ${KILLS} times under load (seed ${seed})`, function () {
@@ -23,7 +23,7 @@ describe(`a pool thread that is killed ${KILLS} times under load (seed ${seed})`
 
   it('loses no record, counts none twice, and lets no counter fall', async () => {
     const random = randomFrom(seed);
-    const test = new TestSegment({ seed, capacityRecords: 65_536, seriesCount: 12 });
+    const test = new TestSegment({ seed, capacityRecords: 65_536, seriesCount: 60 });
     const killer = new ThreadKiller(test.segment, random);
     const warnings: string[] = [];
     const warn = (_details: object, message: string) => warnings.push(message);
@@ -45,7 +45,8 @@ describe(`a pool thread that is killed ${KILLS} times under load (seed ${seed})`
           calls = [];
           test.expectBalancedBooks();
         }
-        await turn();
+        // Main leaves the processor now and then, or threads would take long to boot on a machine with two.
+        await (random() < 0.5 ? turn() : delay(1));
         killer.strike();
       }
       killer.stop();

@@ -17,13 +17,30 @@ export {
   OffloopTypeError,
   showValue,
 } from './errors.js';
+export { chosenFamilies } from './exposition/chosen-families.js';
+export type { ContentEncoding } from './exposition/content-encoding.js';
+export {
+  negotiateEncoding,
+  negotiateFormat,
+  type OfferedFormat,
+} from './exposition/content-negotiation.js';
+export { OPEN_METRICS_CONTENT_TYPE } from './exposition/open-metrics-format.js';
+export type { ExpositionFormat, ExpositionRequest, Page } from './exposition/render.js';
 export { TEXT_CONTENT_TYPE } from './exposition/text-format.js';
+export {
+  type Aggregator,
+  type AggregatorFunction,
+  aggregators,
+} from './instruments/aggregators.js';
+export { exponentialBuckets, linearBuckets } from './instruments/bucket-bounds.js';
+export type { CollectFunction } from './instruments/collector.js';
 export {
   Counter,
   CounterChild,
   type CounterConfiguration,
   type LabelValues,
 } from './instruments/counter.js';
+export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
   DEFAULT_BUCKETS,
   Histogram,
@@ -31,10 +48,16 @@ export {
   type HistogramConfiguration,
 } from './instruments/histogram.js';
 export { HttpMetrics } from './instruments/http-metrics.js';
+export { Info, type InfoConfiguration } from './instruments/info.js';
 export type { MetricConfiguration } from './instruments/metric-configuration.js';
 export { validateMetricName } from './instruments/metric-configuration.js';
 export type { MetricObject, MetricValue } from './instruments/metric-value.js';
 export { Registry, register } from './instruments/registry.js';
+export {
+  collectDefaultMetrics,
+  type DefaultMetricsConfiguration,
+  type DefaultMetricsHandle,
+} from './process/default-metrics.js';
 export { LoopLagMonitor } from './process/loop-lag.js';
 export type { PipelineTotals } from './snapshot/pipeline-totals.js';
 export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';

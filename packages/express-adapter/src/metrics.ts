@@ -1,7 +1,11 @@
 import {
+  type ContentEncoding,
+  chosenFamilies,
   type EngineFactory,
+  type ExpositionFormat,
   HttpMetrics,
   LoopLagMonitor,
+  type Page,
   type Pipeline,
   type Registry,
   type Snapshot,
@@ -28,6 +32,16 @@ export interface HealthReport {
   readonly uptime_seconds: number;
   readonly backlog_records: number;
   readonly dropped_records: number;
+}
+
+/** What a scraper asks for. */
+export interface PageRequest {
+  /** Families, or samples of them, by name. Default: everything. */
+  readonly names?: readonly string[];
+  /** Default `text`. */
+  readonly format?: ExpositionFormat;
+  /** Default `identity`. */
+  readonly encoding?: ContentEncoding;
 }
 
 const engineFactory: EngineFactory = ({ segment, recorder, options }) =>
@@ -68,11 +82,18 @@ export class Metrics {
     this.resolved = { ...pipeline.configure(withoutOwn(options), engineFactory), scrapePaths };
     this.pipeline = pipeline;
     this.register = register;
-    const http = new HttpMetrics(pipeline, register);
-    this.lag = new LoopLagMonitor(pipeline);
-    this.snapshots = new SnapshotReader(pipeline.producer.segment);
-    this.observer = new RequestObserver(http);
-    this.sampleLag();
+    const wasStarted = pipeline.isStarted;
+    try {
+      const http = new HttpMetrics(pipeline, register);
+      this.lag = new LoopLagMonitor(pipeline);
+      this.snapshots = new SnapshotReader(pipeline.producer.segment);
+      this.observer = new RequestObserver(http);
+      this.sampleLag();
+    } catch (error) {
+      // A family that finds no room is refused after memory is laid out and the engine started, by nobody else but us.
+      if (!wasStarted && pipeline.isStarted) pipeline.close().catch(() => {});
+      throw error;
+    }
   }
 
   /** Every option, defaults included. */
@@ -125,11 +146,18 @@ export class Metrics {
 
   /** The page for a scraper, rendered by the engine: the registry's metrics and the pipeline's own. */
   async render(): Promise<Uint8Array> {
-    const page = await this.pipeline.render({
-      families: this.register.familyIds(),
-      includePipeline: true,
+    return (await this.renderPage({})).bytes;
+  }
+
+  /** The same, or a part of it, in the format and encoding that a scraper asks for. Pages that are asked for at once are shared. */
+  async renderPage({ names, ...form }: PageRequest): Promise<Page> {
+    await this.register.collectForScrape();
+    const { defaultLabels } = this.register;
+    return this.pipeline.render({
+      ...chosenFamilies(this.register, names),
+      ...form,
+      defaultLabels,
     });
-    return page.bytes;
   }
 
   /** For a load balancer: read from shared memory at once. */

@@ -1,7 +1,4 @@
-import {
-  boundTableOf,
-  sketchBoundTableOf,
-} from '@offloop/core/internal/aggregate/bound-table.js';
+import { boundTableOf, sketchBoundTableOf } from '@offloop/core/internal/aggregate/bound-table.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
 import { SegmentRig } from '../segment-rig.js';
@@ -88,11 +85,19 @@ describe('bound table', () => {
     'bounds of all octaves': { bounds: [5e-324, 1, 1.7e308], table: true, sketch: true },
     'two bounds below the sketch': { bounds: [1e-9, 1e-8], table: true, sketch: false },
     'two bounds above the sketch': { bounds: [65, 66], table: true, sketch: false },
-    'bounds that are cells of the sketch': { bounds: [0.25, 0.5, 1, 2, 64], table: true, sketch: true },
+    'bounds that are cells of the sketch': {
+      bounds: [0.25, 0.5, 1, 2, 64],
+      table: true,
+      sketch: true,
+    },
     'the top of the sketch and one above': { bounds: [64, 100], table: true, sketch: true },
     'subnormal bounds': { bounds: [5e-324, 1e-323], table: false, sketch: false },
     'the largest double': { bounds: [Number.MAX_VALUE], table: true, sketch: true },
-    'powers of two': { bounds: Array.from({ length: 60 }, (_, n) => 2 ** n), table: true, sketch: false },
+    'powers of two': {
+      bounds: Array.from({ length: 60 }, (_, n) => 2 ** n),
+      table: true,
+      sketch: false,
+    },
   };
   for (const [name, { bounds, table, sketch }] of Object.entries(cases)) {
     it(`puts values into the right buckets: ${name}`, () => {
@@ -115,7 +120,10 @@ describe('bound table', () => {
         if (spread === 1) return scale * 2 ** (random.below(40) - 20) * (1 + random.unit());
         return (random.unit() - 0.3) * scale;
       });
-      expectRightBuckets([...new Set(bounds)].sort((a, b) => a - b), random);
+      expectRightBuckets(
+        [...new Set(bounds)].sort((a, b) => a - b),
+        random,
+      );
     }
   });
 

@@ -45,7 +45,10 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('drain' as const), max: fc.integer({ min: 0, max: 40 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('drain' as const),
+      max: fc.integer({ min: 0, max: 40 }),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('add' as const), family: fc.nat() }) },
 );
@@ -151,6 +154,9 @@ function expectModel(rig: SegmentRig, model: Model): void {
   expect(found.sum).to.equal(sum);
   expect(found.counts).to.deep.equal(counts);
   expect(found.sketch.join()).to.equal(sketch.join());
+  let groups = 0;
+  for (const [cell, count] of sketch.entries()) if (count > 0) groups |= 1 << (cell >> 5);
+  expect(found.groups).to.equal(groups);
 }
 
 describe(`drain: laws, seed ${runSeed}`, () => {

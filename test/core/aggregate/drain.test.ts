@@ -4,6 +4,7 @@ import { histogramBlockDoubles } from '@offloop/core/internal/layout/aggregates.
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
 import { COMMIT_STATE, CONSUMER_CURSOR } from '@offloop/core/internal/layout/control-block.js';
+import { writeLiveValue } from '@offloop/core/internal/record/live-value.js';
 import { expect } from 'chai';
 import { SegmentRig } from '../segment-rig.js';
 
@@ -108,6 +109,26 @@ describe('drain: batches', () => {
     expect(rig.totals()).to.include({ aggregatedRecords: 2 * count, unattributedRecords: 0 });
   });
 
+  it('notes the groups of the sketch in use, of this batch and of those before', () => {
+    const rig = new SegmentRig();
+    const series = rig.addSeries(rig.addHistogram([1], true));
+    let groups = 0;
+    for (const [value, group] of [
+      [0, 0],
+      [1, 20],
+      [1.5, 20],
+      [64, 26],
+      [65, 26],
+      [2 ** -20, 0],
+      [2 ** -19, 1],
+    ] as const) {
+      rig.recorder.record(series, value);
+      rig.drainAll();
+      groups |= 1 << group;
+      expect(rig.histogram(series, 1, true).groups, String(value)).to.equal(groups);
+    }
+  });
+
   it('keeps sums of counters exact to 2^53', () => {
     const rig = new SegmentRig();
     const series = rig.addSeries(rig.addFamily());
@@ -126,7 +147,7 @@ describe('drain: damaged records', () => {
     const counter = rig.addSeries(rig.addFamily());
     const gauge = rig.addSeries(rig.addFamily({ kind: FamilyKind.liveGauge }));
     const histogram = rig.addSeries(rig.addHistogram([1], true));
-    rig.segment.liveCells[2 * seriesBlock(rig.segment, gauge)] = 41;
+    writeLiveValue(rig.segment, seriesBlock(rig.segment, gauge), 41);
     for (const series of [counter, histogram]) rig.recorder.record(series, 0.5);
     rig.drainAll();
     const contents = () => Array.from(rig.segment.aggregates.subarray(16));

@@ -53,6 +53,7 @@ describe('lease', () => {
     leaveBatch(segment, last);
     const next = takeLease(segment, false) as Lease;
     expect(holdsLease(segment, last)).to.equal(false);
+    expect(holdsLease(segment, next)).to.equal(true);
     expect(enterBatch(segment, next)).to.equal(true);
     expect(takeLease(segment, false)).to.equal(undefined);
   });

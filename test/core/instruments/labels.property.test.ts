@@ -1,7 +1,6 @@
+import { formatLabels, parseLabels } from '@offloop/core/internal/instruments/label-text.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parseLabels } from '@offloop/core/internal/instruments/label-text.js';
-import { formatLabels } from '@offloop/core/internal/instruments/label-text.js';
 import { runSeed } from '../../support/random.js';
 import { PipelineRig } from '../pipeline-rig.js';
 
@@ -70,7 +69,9 @@ describe(`labels: laws, seed ${runSeed}`, () => {
         expect(found).to.deep.equal(expected);
         const { values } = await counter.get();
         expect(
-          Object.fromEntries(values.map((one) => [identity(Object.entries(one.labels)), one.value])),
+          Object.fromEntries(
+            values.map((one) => [identity(Object.entries(one.labels)), one.value]),
+          ),
         ).to.deep.equal(expected);
       }),
       { seed: runSeed, numRuns: 150 },

@@ -181,10 +181,10 @@ describe('a metric without labels', () => {
     second.labels({}).inc();
     histogram.observe({}, 2);
     histogram.startTimer()();
-    const valueOf = async (metric: Counter): Promise<number | undefined> =>
+    const totalOf = async (metric: Counter): Promise<number | undefined> =>
       (await metric.get()).values[0]?.value;
-    expect(await valueOf(first)).to.equal(0);
-    expect(await valueOf(second)).to.equal(6);
+    expect(await totalOf(first)).to.equal(0);
+    expect(await totalOf(second)).to.equal(6);
     const { values } = await histogram.get();
     expect(values.find(({ metricName }) => metricName === 'test_seconds_count')?.value).to.equal(2);
   });

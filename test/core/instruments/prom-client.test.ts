@@ -1,6 +1,8 @@
 import {
   Counter,
   type CounterConfiguration,
+  Gauge,
+  type GaugeConfiguration,
   Histogram,
   type HistogramConfiguration,
   Pipeline,
@@ -15,12 +17,23 @@ interface Observer {
   startTimer(): () => number | undefined;
 }
 
+interface Level {
+  set(...args: readonly unknown[]): unknown;
+  inc(...args: readonly unknown[]): unknown;
+  dec(...args: readonly unknown[]): unknown;
+  setToCurrentTime(...args: readonly unknown[]): unknown;
+}
+
 /** What both libraries are asked for, without their label types. */
 interface Side {
   counter(config: object): {
     inc(...args: readonly unknown[]): unknown;
     labels(...args: readonly unknown[]): { inc(value?: number): unknown };
     get(): Promise<unknown>;
+  };
+  gauge(config: object): Level & {
+    labels(...args: readonly unknown[]): Level;
+    startTimer(labels?: Labels): (labels?: Labels) => number | undefined;
   };
   histogram(config: object): {
     observe(...args: readonly unknown[]): unknown;
@@ -46,6 +59,7 @@ function offloopSide(): Side {
   return {
     counter: (config) =>
       new Counter({ ...(config as CounterConfiguration<string>), registers }) as never,
+    gauge: (config) => new Gauge({ ...(config as GaugeConfiguration<string>), registers }) as never,
     histogram: (config) =>
       new Histogram({ ...(config as HistogramConfiguration<string>), registers }) as never,
     registry,
@@ -58,6 +72,8 @@ function promSide(): Side {
   return {
     counter: (config) =>
       new prom.Counter({ ...(config as prom.CounterConfiguration<string>), registers }) as never,
+    gauge: (config) =>
+      new prom.Gauge({ ...(config as prom.GaugeConfiguration<string>), registers }) as never,
     histogram: (config) =>
       new prom.Histogram({
         ...(config as prom.HistogramConfiguration<string>),
@@ -68,6 +84,7 @@ function promSide(): Side {
 }
 
 const C = { name: 'jobs_total', help: 'Jobs done.' };
+const G = { name: 'depth', help: 'How deep.' };
 const H = { name: 'size_bytes', help: 'Sizes.' };
 
 /** Each is played on both sides, and both must give the same page. */
@@ -108,11 +125,61 @@ const scenarios: Record<string, (side: Side) => void> = {
     counter.inc({ b: 'x' }, 2);
     counter.labels({ b: 'x' }).inc();
   },
+  'a gauge without labels': (side) => {
+    const gauge = side.gauge(G);
+    gauge.set(5);
+    gauge.inc();
+    gauge.inc(2.25);
+    gauge.dec();
+    gauge.dec(10);
+    gauge.inc({});
+    gauge.set({}, -0.5);
+    gauge.labels().inc();
+    gauge.labels({}).dec(3);
+    gauge.inc(undefined);
+  },
+  'a gauge with labels': (side) => {
+    side.gauge({ ...G, name: 'untouched', labelNames: ['a'] });
+    const gauge = side.gauge({ ...G, labelNames: ['a', 'b'] });
+    gauge.set({ a: 'x', b: 1 }, 1e21);
+    gauge.inc({ a: 'x', b: '1' });
+    gauge.labels('x', 2).set(-7);
+    gauge.labels({ a: 'x', b: 2 }).inc(0.5);
+    gauge.dec({ a: 'y' }, 2);
+    gauge.dec({ a: 'y' });
+    gauge.inc();
+  },
+  'gauges at the ends of the numbers': (side) => {
+    const gauge = side.gauge({ ...G, labelNames: ['n'] });
+    for (const value of [2 ** 31, -(2 ** 31) - 1, 2 ** 53, 1e-7, -1e300, Infinity, -Infinity]) {
+      gauge.set({ n: String(value) }, value);
+    }
+  },
   'numbers of every form': (side) => {
     const counter = side.counter({ ...C, labelNames: ['n'] });
     for (const value of [
-      0, 1, 9, 10, 999_999_999, 1_000_000_000, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53, 1e20,
-      123456789012345680000, 1e21, 1.5e21, 1e300, 1e-6, 1e-7, 5e-324, 0.1, 1 / 3, 1.1, 100.25,
+      0,
+      1,
+      9,
+      10,
+      999_999_999,
+      1_000_000_000,
+      2 ** 31 - 1,
+      2 ** 31,
+      2 ** 32,
+      2 ** 53,
+      1e20,
+      123456789012345680000,
+      1e21,
+      1.5e21,
+      1e300,
+      1e-6,
+      1e-7,
+      5e-324,
+      0.1,
+      1 / 3,
+      1.1,
+      100.25,
     ]) {
       counter.inc({ n: String(value) }, value);
     }
@@ -132,7 +199,11 @@ const scenarios: Record<string, (side: Side) => void> = {
     histogram.labels({}).observe(7);
   },
   'a histogram of its own buckets': (side) => {
-    const histogram = side.histogram({ ...H, buckets: [-5, 0, 0.1, 1, 1e6, 1e21], labelNames: ['a'] });
+    const histogram = side.histogram({
+      ...H,
+      buckets: [-5, 0, 0.1, 1, 1e6, 1e21],
+      labelNames: ['a'],
+    });
     for (const value of [-6, -5, -4.9, 0, 0.05, 0.1, 1e6, 1e22]) {
       histogram.observe({ a: 'x' }, value);
       histogram.labels('y').observe(value);
@@ -228,6 +299,24 @@ describe('instruments beside prom-client 15.1.3', () => {
     }
   });
 
+  it('set a gauge to the seconds of a timer, and to the Unix time', async () => {
+    for (const side of [offloopSide(), promSide()]) {
+      const gauge = side.gauge({ ...G, labelNames: ['a', 'b'] });
+      const seconds = gauge.startTimer({ a: '1' })({ b: '2' });
+      expect(await side.registry.metrics()).to.include(`depth{a="1",b="2"} ${seconds}\n`);
+      gauge.setToCurrentTime({ a: 'now' });
+      const [, now] = /depth{a="now"} (\S+)\n/.exec(await side.registry.metrics()) ?? [];
+      expect(Number(now)).to.be.closeTo(Date.now() / 1000, 5);
+    }
+  });
+
+  it('differ for a gauge that is NaN: prom-client writes Nan, which a parser may refuse', async () => {
+    const [ours, theirs] = [offloopSide(), promSide()];
+    for (const side of [ours, theirs]) side.gauge(G).set(Number.NaN);
+    expect(await ours.registry.metrics()).to.include('\ndepth NaN\n');
+    expect(await theirs.registry.metrics()).to.include('\ndepth Nan\n');
+  });
+
   it('find a metric by name, and nothing after clear()', async () => {
     for (const side of [offloopSide(), promSide()]) {
       const counter = side.counter(C);
@@ -265,7 +354,17 @@ const refusals: Record<string, (side: Side) => unknown> = {
   'an observation that is a text': (side) => side.histogram(H).observe('5'),
   'an observation of labels without a value': (side) =>
     side.histogram({ ...H, labelNames: ['a'] }).observe({ a: 'x' }),
-  'an observation that is NaN, by a child': (side) => side.histogram(H).labels().observe(Number.NaN),
+  'an observation that is NaN, by a child': (side) =>
+    side.histogram(H).labels().observe(Number.NaN),
+  'a gauge set to a text': (side) => side.gauge(G).set('5'),
+  'a gauge set to nothing': (side) => side.gauge(G).set(undefined),
+  'a gauge set under labels to nothing': (side) =>
+    side.gauge({ ...G, labelNames: ['a'] }).set({ a: 'x' }),
+  'a gauge raised by a text': (side) => side.gauge(G).inc('5'),
+  'a gauge’s child raised by a text': (side) => side.gauge(G).labels().inc('5'),
+  'an unknown label of a gauge': (side) => side.gauge(G).set({ c: 'x' }, 1),
+  'too few label values of a gauge': (side) =>
+    side.gauge({ ...G, labelNames: ['a', 'b'] }).labels('x'),
   'too few label values': (side) => side.counter({ ...C, labelNames: ['a', 'b'] }).labels('x'),
   'too many label values': (side) =>
     side.counter({ ...C, labelNames: ['a', 'b'] }).labels('x', 'y', 3),

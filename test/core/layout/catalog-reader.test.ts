@@ -69,9 +69,9 @@ describe('catalog', () => {
     const rig = new SegmentRig({ sizes: { maxFamilies: 2 } });
     rig.addFamily();
     rig.addFamily();
-    expect(
-      refusalOf('OFFLOOP_ERR_FAMILIES_FULL', () => rig.addFamily({ name: 'third' })),
-    ).to.equal('memory.maxFamilies allows 2 metrics, got one more: third');
+    expect(refusalOf('OFFLOOP_ERR_FAMILIES_FULL', () => rig.addFamily({ name: 'third' }))).to.equal(
+      'memory.maxFamilies allows 2 metrics, got one more: third',
+    );
     expect(familyCount(rig.segment)).to.equal(2);
   });
 
@@ -93,7 +93,9 @@ describe('catalog', () => {
     const message = refusalOf('OFFLOOP_ERR_CATALOG_FULL', () =>
       rig.addFamily({ name: 'n'.repeat(1024) }),
     );
-    expect(message).to.match(/^memory\.catalogBytes allows 1024 bytes, of which 0 are used; n+ needs 10\d\d more$/);
+    expect(message).to.match(
+      /^memory\.catalogBytes allows 1024 bytes, of which 0 are used; n+ needs 10\d\d more$/,
+    );
     rig.addFamily({ name: 'small' });
   });
 

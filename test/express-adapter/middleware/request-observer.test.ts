@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { type Duplex, PassThrough, Readable } from 'node:stream';
 import { RequestObserver } from '@offloop/express/internal/middleware/request-observer.js';
 import { expect } from 'chai';
-import type { Application, RequestHandler, Response } from 'express';
+import type { Application, ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { type Express, expressReleases } from './express-releases.js';
 import { fetchStatus, RawClient } from './http-clients.js';
 import { eventually, portOf, RecordingSink, serve, type TestServer } from './observed-server.js';
@@ -152,6 +152,30 @@ for (const release of expressReleases) {
       await expectLines('GET /late 499', 'GET /begun 499');
     });
 
+    it('counts once, and as over, a request whose client has left before the observer comes', async () => {
+      const port = await start((app) => {
+        app.use('/again', async (req, res, next) => {
+          await once(req.socket, 'close');
+          observing(observer)(req, res, next);
+        });
+        app.get('/again', (_req, res) => void res.end());
+      });
+      const late = release.express();
+      late.use((req, _res, next) => void req.socket.once('close', () => setImmediate(next)));
+      late.use(observing(observer), observing(observer));
+      late.get('/late', (_req, res) => void res.end());
+      const other = await serve(late);
+      const clients = [new RawClient(port), new RawClient(other.port)];
+      clients[0]?.send('GET /again', 'GET /again');
+      clients[1]?.send('GET /late', 'GET /late');
+      await eventually(() => sink.inFlight === 2);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      for (const client of clients) await client.leave();
+      await eventually(() => sink.recorded.length === 4);
+      await other.close();
+      await expectLines(...Array(4).fill('GET __unmatched__ 499'));
+    });
+
     it('counts 499 where the server destroys the answer or the socket', async () => {
       const port = await start((app) => {
         app.get('/response', (_req, res) => void res.destroy());
@@ -264,6 +288,7 @@ for (const release of expressReleases) {
       const other = new RawClient(port);
       other.socket.write(upgradeOf('/accepted'));
       await eventually(() => sockets.length === 2);
+      expect(sockets[1]?.listenerCount('close'), 'listeners while upgraded').to.be.above(0);
       expect(sink.inFlight).to.equal(0);
       await other.leave();
       // Node leaves upgraded sockets to whoever took them.
@@ -463,16 +488,55 @@ for (const release of expressReleases) {
       );
     });
 
-    it('observes in a sub-app what only that has it for', async () => {
-      const port = await start((app, express) => {
-        const sub = express()
-          .use(observing(observer))
-          .get('/x/:x', (_req, res) => void res.end());
-        app.use('/sub/:s', sub);
-      });
-      // The observer on the app itself is taken out: the first layer that is not Express's own.
-      await fetchStatus({ port, path: '/sub/1/x/2' });
+    it('tells the whole template where it stands in a sub-app only', async () => {
+      const sub = release.express().use(observing(observer));
+      sub.get('/x/:x', (_req, res) => void res.end());
+      server = await serve(release.express().use('/sub/:s', sub));
+      await fetchStatus({ port: server.port, path: '/sub/1/x/2' });
       await expectLines('GET /sub/:s/x/:x 200');
+    });
+
+    it('tells the safe part of a failed route in a sub-app that no request was answered in', async () => {
+      const port = await start((app, express) => {
+        const router = express.Router();
+        router.get('/x/:x', (req, res) => {
+          if (req.headers['fail'] !== undefined) throw new Error('on purpose');
+          res.end();
+        });
+        const catchError: ErrorRequestHandler = (_error, _req, res, _next) => {
+          res.status(500).end();
+        };
+        app.use('/sub/:s', express().use('/router/:r', router)).use(catchError);
+      });
+      const path = '/sub/1/router/2/x/3';
+      await fetchStatus({ port, path, headers: { fail: 'yes' } });
+      await fetchStatus({ port, path });
+      await fetchStatus({ port, path, headers: { fail: 'yes' } });
+      await expectLines(
+        'GET /sub/:s/*/x/:x 500',
+        'GET /sub/:s/router/:r/x/:x 200',
+        'GET /sub/:s/router/:r/x/:x 500',
+      );
+    });
+
+    it('has no more labels than routes where routers are made anew for each request', async () => {
+      const port = await start((app, { Router }) => {
+        app.use((req, res, next) => {
+          Router().get('/made/:anew', (_req, answer) => void answer.end())(req, res, next);
+        });
+      });
+      for (let n = 0; n < 20; n += 1) await fetchStatus({ port, path: `/made/${n}` });
+      await expectLines(...Array(20).fill('GET /made/:anew 200'));
+      expect(sink.series).to.have.lengthOf(1);
+    });
+
+    it('answers for a route that somebody has frozen', async () => {
+      const port = await start((app) => {
+        Object.freeze(app.route('/x/:x').get((_req, res) => void res.end()));
+      });
+      await fetchStatus({ port, path: '/x/1' });
+      await fetchStatus({ port, path: '/x/2' });
+      await expectLines('GET /x/:x 200', 'GET /x/:x 200');
     });
   });
 }

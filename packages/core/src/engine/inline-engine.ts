@@ -1,7 +1,7 @@
 import { Drain } from '../aggregate/drain.js';
 import { type Lease, takeLease } from '../aggregate/lease.js';
 import { OffloopError } from '../errors.js';
-import { type ExpositionRequest, type Page, renderPage } from '../exposition/render.js';
+import { type ExpositionRequest, type Page, packPage, renderPage } from '../exposition/render.js';
 import type { Segment } from '../layout/segment.js';
 import type { Recorder } from '../record/recorder.js';
 import type { Engine, EngineState } from './engine.js';
@@ -58,7 +58,7 @@ export class InlineEngine implements Engine {
 
   async render(request: ExpositionRequest): Promise<Page> {
     this.drainNow();
-    return renderPage(this.segment, request);
+    return packPage(renderPage(this.segment, request), request);
   }
 
   async close(): Promise<void> {

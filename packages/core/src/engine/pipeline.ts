@@ -13,6 +13,7 @@ import type { Recorder } from '../record/recorder.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
 import type { Engine } from './engine.js';
 import { InlineEngine } from './inline-engine.js';
+import { SharedRenders } from './shared-renders.js';
 
 /** Makes the engine of a pipeline, once, when its memory is laid out. */
 export type EngineFactory = (parts: {
@@ -29,6 +30,7 @@ export type EngineFactory = (parts: {
  */
 export class Pipeline {
   private readonly families: Family[] = [];
+  private readonly renders = new SharedRenders((request) => this.renderNow(request));
   private given: OffloopOptions = {};
   private engineFactory: EngineFactory | undefined;
   private started:
@@ -103,15 +105,10 @@ export class Pipeline {
     await engine.flush();
   }
 
-  /** Renders a page that includes everything recorded before the call. */
+  /** Renders a page that includes everything recorded before the call. Those who ask for the same page share its bytes. */
   async render(request: ExpositionRequest): Promise<Page> {
-    const { producer, engine } = this.start();
-    producer.recorder.publish();
-    const page = await engine.render(request);
-    const { control } = producer.segment;
-    addToWideCounter(control, SCRAPES, 1);
-    addToWideCounter(control, RENDER_US, Math.round(page.renderMs * 1000));
-    return page;
+    this.start();
+    return this.renders.render(request);
   }
 
   /** Values of families as of now, everything recorded before the call included. */
@@ -143,6 +140,16 @@ export class Pipeline {
     await this.started.engine.close();
   }
 
+  private async renderNow(request: ExpositionRequest): Promise<Page> {
+    const { producer, engine } = this.start();
+    producer.recorder.publish();
+    const page = await engine.render(request);
+    const { control } = producer.segment;
+    addToWideCounter(control, SCRAPES, 1);
+    addToWideCounter(control, RENDER_US, Math.round(page.renderMs * 1000));
+    return page;
+  }
+
   private start() {
     if (this.started !== undefined) return this.started;
     const options = resolveOptions(this.given, process.env);
@@ -160,12 +167,19 @@ export class Pipeline {
 
   /** An inline engine that is at work already hands over: nothing but the lease changes hands. */
   private useEngine(engineFactory: EngineFactory): void {
-    this.engineFactory = engineFactory;
     const { started } = this;
-    if (started === undefined || started.engine.kind !== 'inline') return;
-    const { segment, recorder } = started.producer;
-    recorder.relieveWith(null);
-    started.engine = engineFactory({ segment, recorder, options: started.options });
+    if (started?.engine.kind === 'inline' && !this.isClosed) {
+      const { segment, recorder } = started.producer;
+      recorder.relieveWith(null);
+      try {
+        started.engine = engineFactory({ segment, recorder, options: started.options });
+      } catch (error) {
+        // It may have got hold of the lease by then: an inline engine takes that back, and the relief.
+        started.engine = new InlineEngine(segment, recorder);
+        throw error;
+      }
+    }
+    this.engineFactory = engineFactory;
   }
 }
 

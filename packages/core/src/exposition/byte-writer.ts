@@ -34,7 +34,8 @@ export class ByteWriter {
 
   /** Writes a sample's value as the text formats want it. */
   number(value: number): void {
-    if (Number.isInteger(value) && value >= 0 && value < NINE_DIGITS) this.digitsOf(value);
+    const hasDigitsOnly = value > 0 || Object.is(value, 0);
+    if (hasDigitsOnly && value < NINE_DIGITS && Number.isInteger(value)) this.digitsOf(value);
     else this.text(formatNumber(value));
   }
 

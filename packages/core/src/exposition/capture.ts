@@ -9,7 +9,9 @@ import {
   seriesOf,
 } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
+import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
+import type { DefaultLabelsOf } from './default-labels.js';
 
 /** The values of one family, as of the page's batch. */
 export interface CapturedFamily {
@@ -18,6 +20,8 @@ export interface CapturedFamily {
   /** `width` doubles a series: the start of its block, or a live gauge's value. */
   readonly values: Float64Array;
   readonly width: number;
+  /** Labels that the page adds to a series. Default: none. */
+  readonly defaultLabels?: DefaultLabelsOf;
 }
 
 /** Everything a page shows, as of one batch: rendering may take its time, and no draining thread can tear it. */
@@ -67,11 +71,10 @@ function widthOf(segment: Segment, family: CatalogFamily): number {
 
 function copyBlocks(segment: Segment, aggregates: Float64Array, captured: CapturedFamily): void {
   const { seriesIds, values, width, family } = captured;
-  const { liveCells } = segment;
   for (let index = 0; index < seriesIds.length; index++) {
     const block = seriesBlock(segment, seriesIds[index] as number);
     if (family.kind === FamilyKind.liveGauge) {
-      values[index] = Atomics.load(liveCells, block * 2);
+      values[index] = readLiveValue(segment, block);
       continue;
     }
     const start = index * width;

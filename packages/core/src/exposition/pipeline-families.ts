@@ -101,6 +101,12 @@ export const PIPELINE_FAMILIES: readonly PipelineFamily[] = [
     value: (totals) => totals.threadRestarts,
   },
   {
+    name: 'offloop_collect_errors_total',
+    type: 'counter',
+    help: 'Times that a page shows a metric as it was, because its collect() failed.',
+    value: (totals) => totals.collectErrors,
+  },
+  {
     name: 'offloop_segment_bytes',
     type: 'gauge',
     help: 'Address space of the shared memory; untouched pages of it take no memory.',

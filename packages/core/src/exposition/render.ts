@@ -1,25 +1,53 @@
 import type { Segment } from '../layout/segment.js';
 import { capture } from './capture.js';
+import { type ContentEncoding, compress } from './content-encoding.js';
+import { type DefaultLabels, withDefaultLabels } from './default-labels.js';
+import { renderOpenMetrics } from './open-metrics-format.js';
+import { PIPELINE_FAMILIES } from './pipeline-families.js';
 import { renderText } from './text-format.js';
+
+/** The formats that a page can have. */
+export type ExpositionFormat = 'text' | 'openMetrics';
 
 /** What a page shows. Plain data, as it crosses threads. */
 export interface ExpositionRequest {
   /** Families by id, in the page's order. */
   readonly families: readonly number[];
-  /** Whether the pipeline's own `offloop_*` families follow them. */
-  readonly includePipeline: boolean;
+  /** Whether the pipeline's own `offloop_*` families follow them: all, none, or those of these names. */
+  readonly includePipeline: boolean | readonly string[];
+  /** Default `text`: Prometheus text 0.0.4. */
+  readonly format?: ExpositionFormat;
+  /** Added to every sample of these families, not to the pipeline's own. Default: none. */
+  readonly defaultLabels?: DefaultLabels;
+  /** Default `identity`. A small page is never packed. */
+  readonly encoding?: ContentEncoding;
 }
 
 /** A finished page. */
 export interface Page {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Time it took to render, on whichever thread. */
+  readonly encoding: ContentEncoding;
+  /** Time it took to render, on whichever thread; packing is not in it. */
   readonly renderMs: number;
 }
 
-/** Renders a page from shared memory alone, on any thread, as of one batch. Takes time in proportion to the series. */
+/**
+ * Renders a page from shared memory alone, on any thread, as of one batch. Takes time in proportion to the series. Not packed yet.
+ */
 export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   const startedMs = performance.now();
-  const bytes = renderText(segment, capture(segment, request.families), request);
-  return { bytes, renderMs: performance.now() - startedMs };
+  const { includePipeline, format = 'text', defaultLabels = [] } = request;
+  const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
+    typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
+  );
+  const captured = withDefaultLabels(segment, capture(segment, request.families), defaultLabels);
+  const render = format === 'openMetrics' ? renderOpenMetrics : renderText;
+  const bytes = render(segment, captured, pipelineFamilies);
+  return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
+}
+
+/** Packs a rendered page as its request asks for; the calling thread is not held meanwhile. */
+export async function packPage(page: Page, { encoding }: ExpositionRequest): Promise<Page> {
+  if (encoding !== 'gzip') return page;
+  return { ...page, ...(await compress(page.bytes)) };
 }

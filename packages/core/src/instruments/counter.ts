@@ -2,14 +2,21 @@ import { format } from 'node:util';
 import { OffloopError, OffloopTypeError } from '../errors.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
-import { Metric } from './metric.js';
+import type { CollectFunction } from './collector.js';
+import { existingMetric } from './existing-metric.js';
+import { Metric, type MetricKind } from './metric.js';
 import type { MetricConfiguration } from './metric-configuration.js';
 
 /** Configuration of a counter. */
-export type CounterConfiguration<T extends string> = MetricConfiguration<T>;
+export interface CounterConfiguration<T extends string> extends MetricConfiguration<T> {
+  /** Brings the counter up to date before it is read; `this` is the counter. What it throws rejects the reading. */
+  readonly collect?: CollectFunction<Counter<T>>;
+}
 
 /** Labels of a metric as an object: its own names only, checked by the compiler. */
 export type LabelValues<T extends string> = Partial<Record<T, string | number>>;
+
+const KIND: MetricKind = { type: 'counter', kind: FamilyKind.counter };
 
 /** A counter with its labels chosen: the quick way to count, as nothing is looked up. */
 export class CounterChild {
@@ -47,7 +54,16 @@ export class Counter<T extends string = string> extends Metric<T> {
   private record: Recorder['record'] | undefined;
 
   constructor(config: CounterConfiguration<T>) {
-    super(config, { type: 'counter', kind: FamilyKind.counter });
+    super(config, KIND);
+  }
+
+  /**
+   * The counter that is registered under this configuration, or a new one: a module that is loaded again goes on with the one it made.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when the name belongs to a metric of another configuration.
+   */
+  static getOrCreate<T extends string = string>(config: CounterConfiguration<T>): Counter<T> {
+    return existingMetric<Counter<T>>(config, KIND) ?? new Counter(config);
   }
 
   /** Adds `value` (default 1) to the series without labels. */

@@ -2,9 +2,12 @@ import { format } from 'node:util';
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
+import type { CollectFunction } from './collector.js';
 import type { LabelValues } from './counter.js';
-import { Metric } from './metric.js';
+import { existingMetric } from './existing-metric.js';
+import { Metric, type MetricKind } from './metric.js';
 import type { MetricConfiguration } from './metric-configuration.js';
+import { startTimer } from './timer.js';
 
 /** prom-client's default bounds, seconds. */
 export const DEFAULT_BUCKETS: readonly number[] = [
@@ -15,6 +18,8 @@ export const DEFAULT_BUCKETS: readonly number[] = [
 export interface HistogramConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Ascending, finite. Default {@link DEFAULT_BUCKETS}. +Infinity may stand at the end and changes nothing. */
   readonly buckets?: readonly number[];
+  /** Brings the histogram up to date before it is read; `this` is the histogram. What it throws rejects the reading. */
+  readonly collect?: CollectFunction<Histogram<T>>;
 }
 
 /** A histogram with its labels chosen: the quick way to observe, as nothing is looked up. */
@@ -40,7 +45,12 @@ export class HistogramChild {
 
   /** Starts to measure; the function it returns observes the seconds since then, and returns them. */
   startTimer(): () => number {
-    return timer((seconds) => this.observe(seconds));
+    const end = startTimer();
+    return () => {
+      const seconds = end();
+      this.observe(seconds);
+      return seconds;
+    };
   }
 }
 
@@ -55,12 +65,16 @@ export class Histogram<T extends string = string> extends Metric<T> {
   private record: Recorder['record'] | undefined;
 
   constructor(config: HistogramConfiguration<T>) {
-    super(config, {
-      type: 'histogram',
-      kind: FamilyKind.histogram,
-      reserved: ['le'],
-      bounds: checkBounds(config?.buckets ?? DEFAULT_BUCKETS),
-    });
+    super(config, kindOf(config));
+  }
+
+  /**
+   * The histogram that is registered under this configuration, or a new one: a module that is loaded again goes on with the one it made.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when the name belongs to a metric of another configuration.
+   */
+  static getOrCreate<T extends string = string>(config: HistogramConfiguration<T>): Histogram<T> {
+    return existingMetric<Histogram<T>>(config, kindOf(config)) ?? new Histogram(config);
   }
 
   /** Observes a value of the series without labels. */
@@ -89,7 +103,7 @@ export class Histogram<T extends string = string> extends Metric<T> {
 
   /** Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. */
   startTimer(startLabels?: LabelValues<T>): (endLabels?: LabelValues<T>) => number {
-    const end = timer();
+    const end = startTimer();
     return (endLabels) => {
       const seconds = end();
       this.observe({ ...startLabels, ...endLabels } as LabelValues<T>, seconds);
@@ -107,12 +121,12 @@ export class Histogram<T extends string = string> extends Metric<T> {
   }
 }
 
-function timer(report?: (seconds: number) => void): () => number {
-  const startedMs = performance.now();
-  return () => {
-    const seconds = (performance.now() - startedMs) / 1000;
-    report?.(seconds);
-    return seconds;
+function kindOf(config: { readonly buckets?: readonly number[] } | undefined): MetricKind {
+  return {
+    type: 'histogram',
+    kind: FamilyKind.histogram,
+    reserved: ['le'],
+    bounds: checkBounds(config?.buckets ?? DEFAULT_BUCKETS),
   };
 }
 

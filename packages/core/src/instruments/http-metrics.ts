@@ -1,5 +1,8 @@
 import type { Pipeline } from '../engine/pipeline.js';
-import { FamilyKind, FamilyRole, SERIES_BLOCK, SERIES_ENTRY_CELLS } from '../layout/catalog.js';
+import { FamilyKind, FamilyRole } from '../layout/catalog.js';
+import { seriesBlock } from '../layout/catalog-reader.js';
+import type { Segment } from '../layout/segment.js';
+import { writeLiveValue } from '../record/live-value.js';
 import type { FamilyEntry } from './catalog-writer.js';
 import type { Family } from './family.js';
 import type { MetricObject } from './metric-value.js';
@@ -13,14 +16,14 @@ export const HTTP_LABEL_NAMES: readonly string[] = ['method', 'route', 'status_c
  * The metrics of HTTP requests: `http_requests_total`, `http_request_duration_seconds` and `http_requests_in_flight`.
  *
  * One record a request feeds the first two: the counter shows the histogram's observation counts, so they cannot disagree. In flight
- * is a live cell that only the producing thread writes: a dropped record could leave a gauge wrong for ever.
+ * is a live value, written in place: a dropped record could leave a gauge wrong for ever.
  */
 export class HttpMetrics {
   private readonly duration: Family;
   private readonly writeRecord: (seriesId: number, value: number) => boolean;
   private readonly publish: () => void;
-  private readonly liveCells: Int32Array;
-  private readonly inFlightCell: number;
+  private readonly segment: Segment;
+  private readonly inFlightBlock: number;
   private inFlight = 0;
 
   constructor(pipeline: Pipeline, registry: Registry) {
@@ -60,10 +63,8 @@ export class HttpMetrics {
     }
     this.writeRecord = producer.recorder.record;
     this.publish = producer.recorder.publish;
-    this.liveCells = producer.segment.liveCells;
-    this.inFlightCell =
-      2 *
-      (producer.segment.series[inFlight.onlySeries * SERIES_ENTRY_CELLS + SERIES_BLOCK] as number);
+    this.segment = producer.segment;
+    this.inFlightBlock = seriesBlock(producer.segment, inFlight.onlySeries);
   }
 
   /** Series of a finished request. Not for the request path's steady state: callers keep the id. */
@@ -83,13 +84,11 @@ export class HttpMetrics {
   }
 
   requestStarted(): void {
-    this.inFlight++;
-    this.liveCells[this.inFlightCell] = this.inFlight;
+    writeLiveValue(this.segment, this.inFlightBlock, ++this.inFlight);
   }
 
   requestEnded(): void {
-    this.inFlight--;
-    this.liveCells[this.inFlightCell] = this.inFlight;
+    writeLiveValue(this.segment, this.inFlightBlock, --this.inFlight);
   }
 }
 

@@ -1,4 +1,5 @@
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import { type Aggregator, aggregators } from './aggregators.js';
 import type { Registry } from './registry.js';
 
 /** What every metric is made from: prom-client's shape. */
@@ -12,6 +13,8 @@ export interface MetricConfiguration<T extends string> {
   readonly registers?: readonly Registry[];
   /** Cardinality limit of this metric; beyond it label sets fold into one overflow series. Default: the option `maxSeriesPerMetric`. */
   readonly maxSeries?: number;
+  /** How the samples of several processes become one. Default `sum`. */
+  readonly aggregator?: Aggregator;
 }
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -22,6 +25,11 @@ export function validateMetricName(name: unknown): boolean {
   return typeof name === 'string' && METRIC_NAME.test(name);
 }
 
+/** The same for a label's name. */
+export function validateLabelName(name: unknown): boolean {
+  return typeof name === 'string' && LABEL_NAME.test(name);
+}
+
 /**
  * Checks what all metrics share. Texts are prom-client 0.16's, so that code which matches them goes on working.
  *
@@ -29,7 +37,7 @@ export function validateMetricName(name: unknown): boolean {
  * @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG`
  */
 export function checkConfiguration(
-  config: MetricConfiguration<string>,
+  config: MetricConfiguration<string> & { readonly collect?: unknown },
   reserved: readonly string[],
 ): void {
   if (typeof config !== 'object' || config === null) {
@@ -45,7 +53,7 @@ export function checkConfiguration(
   const labelNames = config.labelNames ?? [];
   if (!Array.isArray(labelNames))
     refuse(`labelNames must be an array of label names, got ${showValue(labelNames)}`);
-  if (!labelNames.every((name) => typeof name === 'string' && LABEL_NAME.test(name))) {
+  if (!labelNames.every(validateLabelName)) {
     refuse(`At least one label name is invalid: ${labelNames.join(',')}`);
   }
   if (new Set(labelNames).size !== labelNames.length)
@@ -53,7 +61,11 @@ export function checkConfiguration(
   for (const name of reserved) {
     if (labelNames.includes(name)) refuse(`${name} is a reserved label keyword`);
   }
-  const { maxSeries } = config;
+  const { maxSeries, aggregator, collect } = config;
+  if (collect !== undefined && typeof collect !== 'function')
+    refuse('Optional "collect" parameter must be a function');
+  if (aggregator !== undefined && !Object.hasOwn(aggregators, aggregator))
+    refuse(`'${aggregator}' is not a defined aggregator.`);
   if (maxSeries !== undefined && !(Number.isInteger(maxSeries) && maxSeries >= 1)) {
     refuse(`maxSeries must be a whole number of at least 1, got ${showValue(maxSeries)}`);
   }

@@ -3,6 +3,7 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { seriesLabels } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
+import type { Aggregator } from './aggregators.js';
 import { parseLabels } from './label-text.js';
 
 /** One sample, as prom-client's `get()` gives it. */
@@ -20,7 +21,7 @@ export interface MetricObject {
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly values: readonly MetricValue[];
-  readonly aggregator: 'sum';
+  readonly aggregator: Aggregator;
 }
 
 /** The samples of a captured family in prom-client's order and shape. */

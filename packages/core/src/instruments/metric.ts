@@ -2,7 +2,9 @@ import type { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
 import type { CapturedFamily } from '../exposition/capture.js';
 import { type FamilyKind, FamilyRole } from '../layout/catalog.js';
+import type { Aggregator } from './aggregators.js';
 import type { FamilyEntry } from './catalog-writer.js';
+import type { CollectFunction } from './collector.js';
 import type { Family } from './family.js';
 import { escapeHelp } from './label-text.js';
 import { checkConfiguration, type MetricConfiguration } from './metric-configuration.js';
@@ -23,12 +25,19 @@ export abstract class Metric<T extends string> {
   readonly help: string;
   readonly type: MetricObject['type'];
   readonly labelNames: readonly T[];
-  readonly aggregator = 'sum';
+  readonly aggregator: Aggregator;
+  /** Its own cardinality limit, where it has one. */
+  readonly maxSeries: number | undefined;
+  /** Runs before the metric is read: by `get()`, by its registries, and by a scrape. */
+  collect: CollectFunction<this> | undefined;
   /** The family on the producing thread. For registries. */
   readonly family: Family;
   readonly pipeline: Pipeline;
 
-  protected constructor(config: MetricConfiguration<T>, kind: MetricKind) {
+  protected constructor(
+    config: MetricConfiguration<T> & { readonly collect?: CollectFunction<never> },
+    kind: MetricKind,
+  ) {
     checkConfiguration(config, kind.reserved ?? []);
     const registers = config.registers ?? [register];
     // Checked before anything is built: a refused metric must leave nothing in memory that cannot be removed again.
@@ -36,14 +45,22 @@ export abstract class Metric<T extends string> {
     this.name = config.name;
     this.help = config.help;
     this.type = kind.type;
+    this.aggregator = config.aggregator ?? 'sum';
+    this.maxSeries = config.maxSeries;
+    this.collect = config.collect as CollectFunction<this> | undefined;
     this.labelNames = [...(config.labelNames ?? [])];
     this.pipeline = registers[0]?.pipeline ?? processPipeline();
     this.family = this.pipeline.defineFamily(familyEntry(config, kind), config.maxSeries);
     for (const registry of registers) registry.registerMetric(this);
   }
 
-  /** The metric and its samples, everything recorded before the call included. */
+  /**
+   * The metric and its samples, everything recorded before the call included.
+   *
+   * @throws What `collect` throws.
+   */
   async get(): Promise<MetricObject> {
+    await this.collect?.();
     const { producer } = this.pipeline;
     const { families } = await this.pipeline.capture([this.family.id]);
     return {

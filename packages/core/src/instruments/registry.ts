@@ -1,13 +1,18 @@
 import type { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
-import { OffloopError } from '../errors.js';
+import { OffloopError, OffloopTypeError } from '../errors.js';
+import type { DefaultLabels } from '../exposition/default-labels.js';
 import { TEXT_CONTENT_TYPE } from '../exposition/text-format.js';
-import type { Family } from './family.js';
+import { COLLECT_ERRORS } from '../layout/control-block.js';
+import { addToWideCounter } from '../layout/wide-counter.js';
+import { type Collected, collectAll } from './collector.js';
+import type { Family, LabelSet } from './family.js';
+import { validateLabelName } from './metric-configuration.js';
 import type { MetricObject } from './metric-value.js';
+import { ScrapeCollectors } from './scrape-collectors.js';
 
 /** What a registry holds: a metric of offloop. */
-export interface RegisteredMetric {
-  readonly name: string;
+export interface RegisteredMetric extends Collected {
   readonly family: Family;
   readonly pipeline: Pipeline;
   get(): Promise<MetricObject>;
@@ -21,25 +26,127 @@ export class Registry {
 
   /** Where metrics that name this registry first keep their values. */
   readonly pipeline: Pipeline;
-  readonly contentType: string = TEXT_CONTENT_TYPE;
   private readonly metricsByName = new Map<string, RegisteredMetric>();
+  private readonly scrapeCollectors = new ScrapeCollectors(() =>
+    addToWideCounter(this.pipeline.producer.segment.control, COLLECT_ERRORS, 1),
+  );
+  private labels: DefaultLabels = [];
 
-  constructor(pipeline: Pipeline = processPipeline()) {
-    this.pipeline = pipeline;
+  /** The registry of this process: `register`. */
+  static get globalRegistry(): Registry {
+    return register;
   }
 
-  /** All metrics in the Prometheus text format, everything recorded before the call included. */
-  async metrics(): Promise<string> {
-    const pages: string[] = [];
-    for (const [pipeline, families] of this.familiesByPipeline()) {
-      const page = await pipeline.render({ families, includePipeline: false });
-      pages.push(
-        Buffer.from(page.bytes.buffer, page.bytes.byteOffset, page.bytes.byteLength).toString(
-          'utf8',
-        ),
+  /**
+   * A registry that holds the metrics of all of these, without their default labels.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` when their content types differ; `OFFLOOP_ERR_DUPLICATE_METRIC` when two metrics share
+   *   a name.
+   */
+  static merge(registers: readonly Registry[]): Registry {
+    const [first] = registers;
+    if (registers.some(({ contentType }) => contentType !== first?.contentType)) {
+      throw new OffloopError(
+        'OFFLOOP_ERR_ARGUMENT',
+        'Registers can only be merged if they have the same content type',
       );
     }
+    const merged = new Registry(first?.pipeline);
+    for (const metric of registers.flatMap((registry) => registry.getMetricsAsArray()))
+      merged.registerMetric(metric);
+    return merged;
+  }
+
+  /**
+   * @param home The pipeline of its metrics, by default the process's; or prom-client's argument, the content type.
+   * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a content type other than the Prometheus text format's.
+   */
+  constructor(home: Pipeline | string = processPipeline()) {
+    if (typeof home === 'string' && home !== TEXT_CONTENT_TYPE) {
+      throw new OffloopTypeError('OFFLOOP_ERR_ARGUMENT', `Content type ${home} is unsupported`);
+    }
+    this.pipeline = typeof home === 'string' ? processPipeline() : home;
+  }
+
+  /** Content type of `metrics()`. A scrape's page has the format that its client asks for. */
+  get contentType(): string {
+    return TEXT_CONTENT_TYPE;
+  }
+
+  /** @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for a content type other than the Prometheus text format's. */
+  setContentType(contentType: string): void {
+    if (contentType === TEXT_CONTENT_TYPE) return;
+    throw new OffloopError('OFFLOOP_ERR_ARGUMENT', `Content type ${contentType} is unsupported`);
+  }
+
+  /**
+   * Labels that pages and JSON add to every sample of this registry, in place of those set before. A label that a sample has itself stays
+   * its own. They belong to the page: recording is as it was.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for a name that no page can show.
+   */
+  setDefaultLabels(labels: LabelSet): void {
+    const pairs = Object.entries(labels).map(
+      ([name, value]) => [name, String(value).toWellFormed()] as const,
+    );
+    for (const [name] of pairs) {
+      if (validateLabelName(name)) continue;
+      throw new OffloopError('OFFLOOP_ERR_LABELS', `Invalid label name: ${name}`);
+    }
+    this.labels = pairs;
+  }
+
+  /** The default labels in the page's order. For pages. */
+  get defaultLabels(): DefaultLabels {
+    return this.labels;
+  }
+
+  /**
+   * All metrics in the Prometheus text format, everything recorded before the call included.
+   *
+   * @throws What a metric's `collect` throws.
+   */
+  async metrics(): Promise<string> {
+    await collectAll(this.metricsByName.values());
+    const pages: string[] = [];
+    for (const [pipeline, families] of this.familiesByPipeline())
+      pages.push(await this.renderFamilies(pipeline, families));
     return pages.join('\n');
+  }
+
+  /**
+   * One metric as it stands in `metrics()`, without the line feed at its end.
+   *
+   * @throws What its `collect` throws.
+   */
+  async getMetricsAsString(metric: RegisteredMetric): Promise<string> {
+    await collectAll([metric]);
+    void metric.pipeline.producer;
+    return (await this.renderFamilies(metric.pipeline, [metric.family.id])).trimEnd();
+  }
+
+  /**
+   * The same by name.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` when no metric has the name.
+   */
+  async getSingleMetricAsString(name: string): Promise<string> {
+    const metric = this.metricsByName.get(name);
+    if (metric === undefined) {
+      throw new OffloopError('OFFLOOP_ERR_ARGUMENT', `name: no metric is registered as ${name}`);
+    }
+    return this.getMetricsAsString(metric);
+  }
+
+  /**
+   * Brings the metrics up to date for a scrape.
+   *
+   * Never rejects, as one collector that fails would lose everybody else's numbers: its metric is shown with the values from before, the
+   * failure is counted in `offloop_collect_errors_total` and reported as a process warning. A collector that takes more than 5 s counts as
+   * failed, and is not started again before it is done.
+   */
+  async collectForScrape(): Promise<void> {
+    await this.scrapeCollectors.run([...this.metricsByName.values()]);
   }
 
   /**
@@ -71,14 +178,33 @@ export class Registry {
     this.metricsByName.delete(name);
   }
 
-  /** Takes every metric out. */
+  /** Takes every metric out, and the default labels. */
   clear(): void {
     this.metricsByName.clear();
+    this.labels = [];
   }
 
-  /** Every metric with its samples, in prom-client's shape. */
+  /** The metrics themselves, in order of registration. */
+  getMetricsAsArray(): RegisteredMetric[] {
+    return [...this.metricsByName.values()];
+  }
+
+  /**
+   * Every metric with its samples, in prom-client's shape.
+   *
+   * @throws What a metric's `collect` throws.
+   */
   async getMetricsAsJSON(): Promise<MetricObject[]> {
-    return Promise.all([...this.metricsByName.values()].map((metric) => metric.get()));
+    const metrics = await Promise.all(this.getMetricsAsArray().map((metric) => metric.get()));
+    if (this.labels.length === 0) return metrics;
+    const defaults = Object.fromEntries(this.labels);
+    return metrics.map((metric) => ({
+      ...metric,
+      values: metric.values.map((sample) => ({
+        ...sample,
+        labels: { ...sample.labels, ...defaults, ...sample.labels },
+      })),
+    }));
   }
 
   /** Catalog ids in order of registration; lays memory out. For pages. */
@@ -87,6 +213,15 @@ export class Registry {
     return [...this.metricsByName.values()]
       .filter((metric) => metric.pipeline === this.pipeline)
       .map((metric) => metric.family.id);
+  }
+
+  private async renderFamilies(pipeline: Pipeline, families: number[]): Promise<string> {
+    const { bytes } = await pipeline.render({
+      families,
+      includePipeline: false,
+      defaultLabels: this.labels,
+    });
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   }
 
   private familiesByPipeline(): Map<Pipeline, number[]> {

@@ -36,7 +36,18 @@ export const TOTALS_DOUBLES = TOTAL_BATCHES + 1;
 /** Series' blocks begin here, two cache lines on. So block 0 can mean "none". */
 export const FIRST_BLOCK = 16;
 
-/** A live block belongs to the producer. It begins at a multiple of its length, two cache lines, so no consumer's cell shares them. */
+/**
+ * Live block: a level that the producer writes in place, never dropped and never late. Padded to two cache lines, as the consumer writes
+ * its neighbours.
+ *
+ *   double  field     type   writer    store        notes
+ *   ──────  ────────  ─────  ────────  ───────────  ─────────────────────────────────────────────────────
+ *        0  sequence  i32    producer  Atomics rmw  the value at sequence & 1 counts
+ *      1–2  values    f64×2  producer  plain        the other one is written, then the sequence moves on
+ *
+ * A reader notes the sequence, reads, and does a rmw that changes nothing: the same sequence means that the value was whole.
+ */
+export const LIVE_VALUES_DOUBLE = 1;
 export const LIVE_BLOCK_DOUBLES = 16;
 
 /** Doubles of a counter's block. */

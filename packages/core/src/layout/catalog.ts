@@ -69,7 +69,7 @@ export const FamilyKind = {
   counter: 1,
   /** The value of a record is observed. */
   histogram: 2,
-  /** One i32 that the producer writes in place: never dropped, never late. */
+  /** One live value that the producer writes in place: never dropped, never late. */
   liveGauge: 3,
   /** No blocks of its own: shows the observation counts of a histogram as a counter. */
   observationCounter: 4,

@@ -27,6 +27,7 @@ import { assertLayout } from './assert-layout.js';
  *    284    71  u32×3 scrapes            producer        wide counter pages handed out
  *    296    74  u32×3 renderUs           producer        wide counter µs spent rendering them, on whichever thread
  *    308    77  u32   threadRestarts     producer        Atomics      pool threads replaced
+ *    312    78  u32×3 collectErrors      producer        wide counter collect() callbacks that failed in a scrape
  *   consumer (whoever holds the lease)
  *    384    96  u32   consumerCursor     consumer        Atomics      frees all slots before it; may lag the commit
  *    388    97  u32   pollCount          consumer        Atomics      moves at each look at the ring; also the heartbeat
@@ -39,7 +40,7 @@ import { assertLayout } from './assert-layout.js';
  * own main thread: when it dies, so does the memory.
  */
 export const MAGIC = 0x6f66666c;
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Two cache lines, in u32 cells. */
 const GROUP_CELLS = 32;
@@ -64,6 +65,7 @@ export const REFUSED = AGGREGATES_END + 1;
 export const SCRAPES = REFUSED + 3;
 export const RENDER_US = SCRAPES + 3;
 export const THREAD_RESTARTS = RENDER_US + 3;
+export const COLLECT_ERRORS = THREAD_RESTARTS + 1;
 
 export const CONSUMER_CURSOR = 3 * GROUP_CELLS;
 export const POLL_COUNT = CONSUMER_CURSOR + 1;
@@ -75,6 +77,6 @@ export const LEASE = 4 * GROUP_CELLS;
 export const CONTROL_BLOCK_BYTES = 5 * GROUP_CELLS * 4;
 
 assertLayout(DROPPED + 3 <= FAMILY_COUNT, 'the producer group holds its cells');
-assertLayout(THREAD_RESTARTS < CONSUMER_CURSOR, 'the cold producer group holds its cells');
+assertLayout(COLLECT_ERRORS + 3 <= CONSUMER_CURSOR, 'the cold producer group holds its cells');
 assertLayout(LOG_COUNT < LEASE, 'the consumer group holds its cells');
 assertLayout(CONTROL_BLOCK_BYTES === 640, 'the control block is 640 bytes');

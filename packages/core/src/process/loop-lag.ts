@@ -15,6 +15,8 @@ export class LoopLagMonitor {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(pipeline: Pipeline) {
+    // Memory first: a family that is defined before it has no series yet.
+    const { recorder } = pipeline.producer;
     const family = pipeline.defineFamily({
       kind: FamilyKind.histogram,
       role: FamilyRole.loopLag,
@@ -26,8 +28,8 @@ export class LoopLagMonitor {
       source: undefined,
     });
     this.seriesId = family.onlySeries;
-    this.record = pipeline.producer.recorder.record;
-    this.publish = pipeline.producer.recorder.publish;
+    this.record = recorder.record;
+    this.publish = recorder.publish;
   }
 
   get isRunning(): boolean {

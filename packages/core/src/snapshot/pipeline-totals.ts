@@ -6,6 +6,7 @@ import {
   TOTAL_UNATTRIBUTED,
 } from '../layout/aggregates.js';
 import {
+  COLLECT_ERRORS,
   DROPPED,
   PRODUCER_CURSOR,
   REFUSED,
@@ -40,6 +41,8 @@ export interface PipelineTotals {
   /** Look-ups of a label set that were folded into an overflow series. */
   readonly seriesRefused: number;
   readonly threadRestarts: number;
+  /** `collect()` callbacks that failed while a page was scraped. */
+  readonly collectErrors: number;
   readonly segmentBytes: number;
 }
 
@@ -67,6 +70,7 @@ export function readPipelineTotals(segment: Segment, aggregates: Float64Array): 
     maxSeries: sizes.maxSeries,
     seriesRefused: readWideCounter(control, REFUSED),
     threadRestarts: Atomics.load(control, THREAD_RESTARTS),
+    collectErrors: readWideCounter(control, COLLECT_ERRORS),
     segmentBytes: segment.buffer.byteLength,
   };
 }

@@ -9,6 +9,7 @@ import {
   seriesOf,
 } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
+import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from './pipeline-totals.js';
 import { RequestSums } from './request-sums.js';
 import type { Snapshot } from './snapshot.js';
@@ -147,8 +148,6 @@ export class SnapshotReader {
     const family = findFamily(this.segment, FamilyRole.httpInFlight);
     if (family === undefined) return 0;
     const [id] = seriesOf(this.segment, family.id);
-    return id === undefined
-      ? 0
-      : Atomics.load(this.segment.liveCells, 2 * seriesBlock(this.segment, id));
+    return id === undefined ? 0 : readLiveValue(this.segment, seriesBlock(this.segment, id));
   }
 }

@@ -1,6 +1,9 @@
 /** What `match` answers for a path that the layer does not accept. */
 export const NO_MATCH = -1;
 
+/** Stands in a label for the part of a path that cannot be told. */
+export const UNKNOWN_PART = '/*';
+
 /**
  * The path of one layer of a router: a mount, which accepts the beginning of a path, or a route, which accepts all of it.
  *
@@ -50,9 +53,6 @@ export class DeclaredPath implements LayerPath {
     return this.#templates[alternativeIndex] ?? UNKNOWN_PART;
   }
 }
-
-/** Stands in a label for the part of a path that cannot be told. */
-export const UNKNOWN_PART = '/*';
 
 /** Matches like a RegExp, without moving the `lastIndex` of the user's own. */
 export function lengthMatcherOf(regexp: RegExp): LengthMatcher {

@@ -1,6 +1,6 @@
 import type { Metrics } from '../metrics.js';
-import { scrape } from '../routes/endpoints.js';
 import { type HttpMiddleware, isRead, pathOf } from '../routes/http-handler.js';
+import { scrape } from '../routes/scrape.js';
 import type { RequestObserver } from './request-observer.js';
 
 /**

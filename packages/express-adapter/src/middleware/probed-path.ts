@@ -1,4 +1,5 @@
 import { type LayerPath, NO_MATCH, UNKNOWN_PART } from './layer-path.js';
+import { templateOf } from './raw-path.js';
 
 /** Answer of a layer's own matcher: the part of the path it took, and the parameters in it, decoded. */
 export interface PathMatch {
@@ -81,7 +82,7 @@ class Shape {
   private constructor(matcher: PathMatcher, pieces: readonly Piece[]) {
     this.#matcher = matcher;
     this.#names = pieces.flatMap((piece) => (piece.name === undefined ? [] : [piece.name]));
-    this.template = pieces.map(templateOfPiece).join('');
+    this.template = templateOf(pieces.map(writtenOut).join(''));
     // The case of letters is ignored, as routers do by default; one that does not has literals of one case only.
     this.#pattern = new RegExp(`^${pieces.map(patternOfPiece).join('')}/?$`, 'i');
   }
@@ -113,7 +114,7 @@ interface Piece {
   readonly isWildcard: boolean;
 }
 
-function templateOfPiece({ text, name, isWildcard }: Piece): string {
+function writtenOut({ text, name, isWildcard }: Piece): string {
   if (name === undefined) return text;
   return `${isWildcard ? '*' : ':'}${name}`;
 }
@@ -173,8 +174,10 @@ function placeOf(
   return undefined;
 }
 
-/** Letters, a digit and a mark: whatever else an expression takes in a place, it takes one of these, or one character twice. */
+/** Letters, a digit and a mark: what takes more than one text takes one of these in a place, or one character many times. */
 const SUBSTITUTES = ['q', 'b', '7', '_'];
+/** More than optional groups that follow each other would take. */
+const REPEAT_COUNT = 7;
 
 function areLiteralsRigid(
   matcher: PathMatcher,
@@ -186,7 +189,7 @@ function areLiteralsRigid(
     for (let index = start; index < start + text.length; index += 1) {
       const character = path[index] ?? '';
       const others = SUBSTITUTES.filter((other) => other !== character.toLowerCase());
-      for (const other of [...others, character + character]) {
+      for (const other of [...others, character.repeat(REPEAT_COUNT)]) {
         const changed = path.slice(0, index) + other + path.slice(index + 1);
         const found = matcher(changed);
         if (found?.path === changed && haveSameValues(found.params, params)) return false;

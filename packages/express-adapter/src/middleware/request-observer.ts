@@ -6,7 +6,7 @@ import type { HttpSink } from './http-sink.js';
 import { ListenedResponse, type ResponseEnd } from './listened-response.js';
 import { RouteSeries } from './route-series.js';
 import { RouteTemplates } from './route-templates.js';
-import { isBeingServed, isServedSocket, type ServedSocket } from './served-socket.js';
+import { isBeingServed, isClosable, isServedSocket, type ServedSocket } from './served-socket.js';
 import { isCarrier, isHost, read } from './unknown-value.js';
 
 /** Published by node:http first of all at a response's end. Cheaper than a listener on each response. */
@@ -55,7 +55,9 @@ export class RequestObserver {
       if (isBeingServed(socket, request, response)) {
         const connection = socket[this.#slot] ?? this.#connect(socket);
         if (connection instanceof Connection) {
-          if (connection.response !== response) this.#begin(connection, request, response);
+          if (connection.response === response || response.writableEnded === true) return;
+          if (socket.destroyed === true) this.#countGone(request, response);
+          else this.#begin(connection, request, response);
           return;
         }
       }
@@ -80,7 +82,6 @@ export class RequestObserver {
   }
 
   #begin(connection: Connection, request: RoutedRequest, response: HttpResponse): void {
-    if (response.writableEnded === true) return;
     // Somebody took the socket from the response before, which is not going to end any more.
     if (connection.response !== undefined) this.#abort(connection);
     connection.response = response;
@@ -113,16 +114,10 @@ export class RequestObserver {
     connection.app = undefined;
     if (request === undefined) return;
     this.#sink.requestEnded();
-    this.#record({ request, app, startedMs, statusCode });
+    this.#record(request, app, startedMs, statusCode);
   }
 
-  #record(ended: {
-    request: RoutedRequest;
-    app: unknown;
-    startedMs: number;
-    statusCode: unknown;
-  }): void {
-    const { request, app, startedMs, statusCode } = ended;
+  #record(request: RoutedRequest, app: unknown, startedMs: number, statusCode: unknown): void {
     const series = this.#templates.find(request, app);
     const seriesId = series.idOf(this.#sink, request.method, statusOf(statusCode));
     const durationMs = performance.now() - startedMs;
@@ -131,11 +126,21 @@ export class RequestObserver {
   }
 
   #abort(connection: Connection): void {
+    const { response } = connection;
     try {
+      // Its handler may go on for a while, and lead it to another place where this observer stands.
+      if (response !== undefined) Reflect.defineProperty(response, this.#slot, { value: true });
       this.#finish(connection, CLIENT_CLOSED_REQUEST);
     } catch {
       // One response uncounted.
     }
+  }
+
+  /** For a client that has left while another middleware, before this one, took its time. */
+  #countGone(request: RoutedRequest, response: HttpResponse): void {
+    if (!isCarrier(response) || response[this.#slot] !== undefined) return;
+    Object.defineProperty(response, this.#slot, { value: true });
+    this.#record(request, request.app, performance.now(), CLIENT_CLOSED_REQUEST);
   }
 
   #connect(socket: ServedSocket): Connection | undefined {
@@ -156,21 +161,27 @@ export class RequestObserver {
   #listen(request: RoutedRequest, response: HttpResponse): void {
     if (response.writableEnded === true || !isCarrier(response)) return;
     if (response[this.#slot] !== undefined) return;
+    if (isGone(request, response)) {
+      this.#countGone(request, response);
+      return;
+    }
     const { socket, app } = request;
     const connection = isServedSocket(socket)
       ? (socket[this.#slot] ?? this.#connect(socket))
       : undefined;
+    // A queue has one listener for all of it on their socket; a socket of any other kind gets one for each.
     const queued = connection instanceof Connection ? connection.queued : undefined;
+    const source = queued === undefined && isClosable(socket) ? socket : undefined;
     const isUpgrade = request.upgrade === true;
     const startedMs = performance.now();
-    const listened = new ListenedResponse(response, (end) => {
+    const listened = new ListenedResponse(response, source, (end) => {
       this.#listened.delete(listened);
       queued?.delete(listened);
       try {
         if (!isUpgrade) this.#sink.requestEnded();
         if (isUpgrade && end === 'close') return;
         const statusCode = isWhole(response, end) ? response.statusCode : CLIENT_CLOSED_REQUEST;
-        this.#record({ request, app, startedMs, statusCode });
+        this.#record(request, app, startedMs, statusCode);
       } catch {
         // One response uncounted.
       }
@@ -180,6 +191,12 @@ export class RequestObserver {
     queued?.add(listened);
     if (!isUpgrade) this.#sink.requestStarted();
   }
+}
+
+/** Whether the end has been already, and no event will tell of it. */
+function isGone(request: RoutedRequest, response: HttpResponse): boolean {
+  const parts = [request.socket, response, read(response, 'stream')];
+  return parts.some((part) => read(part, 'destroyed') === true);
 }
 
 /** Over HTTP/2 a response "finishes" when its stream closes, be that because the client has reset it. */

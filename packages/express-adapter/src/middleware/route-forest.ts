@@ -1,4 +1,5 @@
 import type { LayerPath } from './layer-path.js';
+import type { LayerPaths } from './layer-paths.js';
 import { isRawPath, templateOf } from './raw-path.js';
 import { ChainResolver, HiddenRouteResolver, type RouteResolver } from './route-resolver.js';
 import { type Chain, type Opening, RouteTree } from './route-tree.js';
@@ -25,6 +26,7 @@ export class RouteForest {
   /** Grows with each app that comes to light. */
   version = 0;
   readonly #root: Host;
+  readonly #paths: LayerPaths;
   readonly #rootStack: readonly unknown[] | undefined;
   readonly #rootLength: number;
   readonly #trees = new Map<Host, RouteTree>();
@@ -32,8 +34,9 @@ export class RouteForest {
   #lookupsLeft = LOOKUPS_PER_CHECK;
   #isCurrent = true;
 
-  constructor(root: Host) {
+  constructor(root: Host, paths: LayerPaths) {
     this.#root = root;
+    this.#paths = paths;
     this.#rootStack = visibleRouterOf(root)?.stack;
     this.#rootLength = this.#rootStack?.length ?? 0;
     this.#add(root);
@@ -95,7 +98,7 @@ export class RouteForest {
 
   #add(app: Host): void {
     if (this.#trees.has(app)) return;
-    const tree = new RouteTree(app);
+    const tree = new RouteTree(app, this.#paths);
     this.#trees.set(app, tree);
     this.hasSubApps ||= app !== this.#root || tree.openings.some(({ isSubApp }) => isSubApp);
     for (const other of tree.apps) this.#add(other);

@@ -1,4 +1,5 @@
 import type { RoutedRequest } from './http-exchange.js';
+import { LayerPaths } from './layer-paths.js';
 import { RouteForest, rootOf } from './route-forest.js';
 import type { RouteResolver } from './route-resolver.js';
 import { type Carrier, type Host, isCarrier, isHost, read } from './unknown-value.js';
@@ -27,6 +28,7 @@ export class RouteTemplates<Entry> {
   readonly #slot = Symbol('offloop.route');
   readonly #makeEntry: (template: string) => Entry;
   readonly #entries = new Map<string, Entry>();
+  readonly #paths = new LayerPaths();
   readonly #forests = new WeakMap<Host, RouteForest>();
 
   constructor(makeEntry: (template: string) => Entry) {
@@ -89,7 +91,7 @@ export class RouteTemplates<Entry> {
   #forestOf(root: Host): RouteForest {
     const known = this.#forests.get(root);
     if (known?.check() === true) return known;
-    const forest = new RouteForest(root);
+    const forest = new RouteForest(root, this.#paths);
     this.#forests.set(root, forest);
     return forest;
   }

@@ -1,5 +1,6 @@
 import type { LayerPath } from './layer-path.js';
-import { mountPathOf, routePathOf, type VisibleRouter, visibleRouterOf } from './router-layer.js';
+import type { LayerPaths } from './layer-paths.js';
+import { isForAllPaths, type VisibleRouter, visibleRouterOf } from './router-layer.js';
 import { type Host, isHost, read } from './unknown-value.js';
 
 /** One way in which requests reach a route: the mounts on the way, outermost first, and the route's own path. */
@@ -31,23 +32,29 @@ export class RouteTree {
   readonly anyLayer: Host | undefined;
   /** Apps seen in the tree that are mounted on other apps as well. */
   readonly apps: readonly Host[];
-  readonly #chains: ReadonlyMap<unknown, readonly Chain[]>;
+  readonly #paths: LayerPaths;
+  readonly #sites: ReadonlyMap<unknown, readonly Site[]>;
   readonly #marks: readonly Mark[];
 
-  constructor(app: Host) {
-    const walk = new Walk();
+  constructor(app: Host, paths: LayerPaths) {
+    const walk = new Walk(paths);
     const router = visibleRouterOf(app);
     if (router !== undefined) walk.enter(router, []);
     this.openings = walk.openings;
     this.isPartial = walk.isPartial;
     this.anyLayer = walk.anyLayer;
     this.apps = [...walk.apps];
-    this.#chains = walk.chains;
+    this.#paths = paths;
+    this.#sites = walk.sites;
     this.#marks = [...walk.marks.values()];
   }
 
   chainsTo(route: unknown): readonly Chain[] {
-    return this.#chains.get(route) ?? [];
+    const sites = this.#sites.get(route) ?? [];
+    return sites.map(({ mounts, layer, router }) => ({
+      mounts,
+      route: this.#paths.routeOf(layer, router),
+    }));
   }
 
   /** Whether this router, or app, is one of those that were walked. */
@@ -63,6 +70,13 @@ export class RouteTree {
   }
 }
 
+/** Where a route was seen. */
+interface Site {
+  readonly mounts: readonly LayerPath[];
+  readonly layer: Host;
+  readonly router: VisibleRouter;
+}
+
 /** What tells whether a stack has changed. */
 interface Mark {
   readonly stack: readonly unknown[];
@@ -71,16 +85,19 @@ interface Mark {
 }
 
 class Walk {
-  readonly chains = new Map<unknown, Chain[]>();
+  readonly sites = new Map<unknown, Site[]>();
   readonly openings: Opening[] = [];
   readonly marks = new Map<readonly unknown[], Mark>();
   readonly apps = new Set<Host>();
   isPartial = false;
   anyLayer: Host | undefined;
   readonly #open = new Set<readonly unknown[]>();
-  readonly #mountPaths = new Map<Host, LayerPath>();
-  readonly #routePaths = new Map<Host, LayerPath>();
+  readonly #paths: LayerPaths;
   #layerCount = 0;
+
+  constructor(paths: LayerPaths) {
+    this.#paths = paths;
+  }
 
   enter(router: VisibleRouter, mounts: readonly LayerPath[]): void {
     const { stack } = router;
@@ -104,15 +121,13 @@ class Walk {
     this.anyLayer ??= layer;
     const route = read(layer, 'route');
     if (route !== undefined && route !== null) {
-      const path = remembered(this.#routePaths, layer, () => routePathOf(layer, router));
-      const chain = { mounts, route: path };
-      const known = this.chains.get(route);
-      if (known === undefined) this.chains.set(route, [chain]);
-      else known.push(chain);
+      const known = this.sites.get(route);
+      if (known === undefined) this.sites.set(route, [{ mounts, layer, router }]);
+      else known.push({ mounts, layer, router });
       return;
     }
     const handler = read(layer, 'handle');
-    const path = remembered(this.#mountPaths, layer, () => mountPathOf(layer));
+    const path = this.#paths.mountOf(layer);
     const inner = visibleRouterOf(handler);
     if (inner !== undefined) {
       if (isHost(handler) && isHost(read(handler, 'parent'))) this.apps.add(handler);
@@ -120,7 +135,7 @@ class Walk {
       return;
     }
     const isSubApp = read(layer, 'name') === 'mounted_app';
-    if (isSubApp || (path.onlyTemplate !== '' && !isErrorHandler(handler))) {
+    if (isSubApp || !(isForAllPaths(layer) || isErrorHandler(handler))) {
       this.openings.push({ mounts: [...mounts, path], isSubApp });
     }
   }
@@ -128,10 +143,4 @@ class Walk {
 
 function isErrorHandler(handler: unknown): boolean {
   return typeof handler === 'function' && handler.length > 3;
-}
-
-function remembered<T>(known: Map<Host, T>, key: Host, make: () => T): T {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
 }

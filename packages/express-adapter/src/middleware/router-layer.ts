@@ -43,6 +43,11 @@ export function mountPathOf(layer: Host): LayerPath {
   return layerPathOf(layer, { declared: undefined, isStrict: false, isWhole: false });
 }
 
+/** Whether the layer is for every path, as `use` makes it of a function alone. Sure of a yes, not of a no. */
+export function isForAllPaths(layer: Host): boolean {
+  return read(layer, 'slash') === true || read(read(layer, 'regexp'), 'fast_slash') === true;
+}
+
 /** Path of a route whose layer cannot be seen, compiled as a layer of this kind would compile it. */
 export function compiledLike(layer: Host, route: unknown): LayerPath | undefined {
   const layerClass = read(layer, 'constructor');

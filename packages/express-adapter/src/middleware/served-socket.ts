@@ -1,10 +1,10 @@
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
+import type { Closable } from './listened-response.js';
 import { type Carrier, isHost, read } from './unknown-value.js';
 
 /** A socket of an HTTP/1 server of Node. */
-export interface ServedSocket extends Carrier {
-  once(event: 'close', listener: () => void): unknown;
-  removeListener(event: 'close', listener: () => void): unknown;
+export interface ServedSocket extends Carrier, Closable {
+  readonly destroyed?: boolean;
 }
 
 /**
@@ -29,5 +29,10 @@ export function isBeingServed(
 
 /** Whether Node's HTTP/1 server reads requests from it. Stand-ins have no parser. */
 export function isServedSocket(socket: unknown): socket is ServedSocket {
-  return isHost(read(socket, 'parser')) && typeof read(socket, 'once') === 'function';
+  return isHost(read(socket, 'parser')) && isClosable(socket);
+}
+
+/** Stand-ins for sockets need not have events. */
+export function isClosable(socket: unknown): socket is Closable {
+  return ['once', 'removeListener'].every((name) => typeof read(socket, name) === 'function');
 }

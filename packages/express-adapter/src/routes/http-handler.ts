@@ -21,12 +21,13 @@ export function isRead(request: RoutedMessage): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
-/** Answers with a body, or with its length where the method is HEAD. */
+/** Answers with a body, or with its length where the method is HEAD; not at all where the client has left, or somebody else answered. */
 export function answer(
   request: RoutedMessage,
   response: ServerResponse,
   content: { readonly status: number; readonly type: string; readonly body: Uint8Array },
 ): void {
+  if (response.headersSent || response.writableEnded || response.destroyed) return;
   response.statusCode = content.status;
   response.setHeader('Content-Type', content.type);
   response.setHeader('Content-Length', content.body.byteLength);
@@ -45,5 +46,19 @@ export function answerJson(
     status: content.status,
     type: 'application/json; charset=utf-8',
     body,
+  });
+}
+
+/** Answers that there is no page, and why. */
+export function answerUnavailable(
+  request: RoutedMessage,
+  response: ServerResponse,
+  error: unknown,
+): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  answer(request, response, {
+    status: 503,
+    type: 'text/plain; charset=utf-8',
+    body: Buffer.from(`offloop: the page could not be made: ${reason}\n`),
   });
 }

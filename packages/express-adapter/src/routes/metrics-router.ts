@@ -1,7 +1,8 @@
 import type { Metrics } from '../metrics.js';
 import type { ResolvedRouterOptions } from '../options.js';
-import { diagnostics, type Endpoint, health, scrape } from './endpoints.js';
+import { diagnostics, type Endpoint, health } from './endpoints.js';
 import { type HttpMiddleware, isRead, pathOf } from './http-handler.js';
+import { scrape } from './scrape.js';
 
 /** Serves the chosen endpoints below wherever it is mounted, and passes everything else on. */
 export function createMetricsRouter(

@@ -4,10 +4,12 @@ import {
   type Engine,
   type EngineState,
   type ExpositionRequest,
+  holdsLease,
   InlineEngine,
   type Lease,
   type Page,
   POLL_COUNT,
+  packPage,
   type Recorder,
   renderPage,
   type Segment,
@@ -17,7 +19,7 @@ import {
 import { type EngineLogger, processWarnings } from './engine-logger.js';
 import { Heartbeat } from './heartbeat.js';
 import { PoolThread, type ThreadEnd } from './pool-thread.js';
-import { RestartPolicy, START_FAILURES_MAX } from './restart-policy.js';
+import { type LostThread, RestartPolicy, START_FAILURES_MAX } from './restart-policy.js';
 import { findThreadPath, missingThreadFile } from './thread-path.js';
 import { unfaked } from './unfaked-timers.js';
 
@@ -65,6 +67,7 @@ interface StandIn {
 interface Life {
   readonly thread: PoolThread;
   readonly heartbeat: Heartbeat;
+  readonly launchedMs: number;
   /** Settled when the thread drains, or never will. */
   started: Promise<void>;
   hasStarted: boolean;
@@ -157,7 +160,7 @@ export class PoolEngine implements Engine {
   async render(request: ExpositionRequest): Promise<Page> {
     return this.perform({
       onThread: (thread) => thread.render(request),
-      here: () => renderPage(this.segment, request),
+      here: () => packPage(renderPage(this.segment, request), request),
     });
   }
 
@@ -174,7 +177,7 @@ export class PoolEngine implements Engine {
    */
   private async perform<Result>(work: {
     readonly onThread: (thread: PoolThread) => Promise<Result | undefined>;
-    readonly here: () => Result;
+    readonly here: () => Result | Promise<Result>;
   }): Promise<Result> {
     this.recorder.publish();
     for (let losses = 0; losses < LOSSES_MAX; ) {
@@ -209,12 +212,13 @@ export class PoolEngine implements Engine {
         ...(resourceLimits === undefined ? {} : { resourceLimits }),
       });
     } catch (error) {
-      this.replace({ hasStarted: false, reason: error });
+      this.replace({ hasStarted: false, livedMs: 0, reason: error });
       return;
     }
     const life: Life = {
       thread,
       heartbeat: new Heartbeat(WATCH_MS),
+      launchedMs: unfaked.now(),
       started: Promise.resolve(),
       hasStarted: false,
       ended: Promise.resolve(),
@@ -244,7 +248,6 @@ export class PoolEngine implements Engine {
       return;
     }
     life.hasStarted = true;
-    this.restarts.started();
     this.standIn = undefined;
     // Its lease is gone, so this drains nothing: it only lets go of the recorder.
     void standIn.engine.close();
@@ -252,15 +255,18 @@ export class PoolEngine implements Engine {
 
   /** Main takes the drain from a thread that has ended. */
   private recover(life: Life, end: ThreadEnd): void {
+    const { standIn } = this;
+    // It may have drained and died before its word arrived here.
+    const hasStarted =
+      life.hasStarted || (standIn !== undefined && !holdsLease(this.segment, standIn.lease));
+    const livedMs = unfaked.now() - life.launchedMs;
     this.life = undefined;
     this.standInTakesOver(end.hasExited);
-    if (this.closing === undefined) {
-      this.replace({ hasStarted: life.hasStarted, reason: end.reason });
-    }
+    if (this.closing === undefined) this.replace({ hasStarted, livedMs, reason: end.reason });
   }
 
   /** Starts the next thread, when it is time to, or none any more. */
-  private replace(lost: { readonly hasStarted: boolean; readonly reason: unknown }): void {
+  private replace(lost: LostThread): void {
     this.hasLostThread = true;
     const pauseMs = this.restarts.lost(lost, unfaked.now());
     if (pauseMs === undefined) {

@@ -32,9 +32,9 @@ export class ResidentDrain {
     this.pauseMs = pollMs;
   }
 
-  /** Polls for the first time, and goes on until `stop()` or until the lease is lost. */
+  /** Polls from the loop's next turn on, until `stop()` or until the lease is lost. */
   start(): void {
-    this.poll();
+    this.immediate = setImmediate(this.poll);
   }
 
   stop(): void {

@@ -1,9 +1,4 @@
-import {
-  Drain,
-  type ExpositionRequest,
-  renderPage,
-  Segment,
-} from '@offloop/core/engine';
+import { Drain, type ExpositionRequest, packPage, renderPage, Segment } from '@offloop/core/engine';
 import { ResidentDrain } from './resident-drain.js';
 import { takeOver } from './take-over.js';
 import type { StartTask } from './thread-tasks.js';
@@ -36,12 +31,16 @@ export function flush(): boolean {
   return resident?.drain.drainAll() ?? false;
 }
 
-/** Renders a page, whose bytes change hands and are not copied. @returns `undefined` when this thread does not hold the lease. */
+/**
+ * Renders a page, whose bytes change hands and are not copied. The drain goes on while they are packed.
+ *
+ * @returns `undefined` when this thread does not hold the lease.
+ */
 export async function render(request: ExpositionRequest): Promise<unknown> {
   // Loaded by the first page, as it would take a tenth of the time that a thread takes to start.
   const piscina = await import('piscina');
   if (resident === undefined || !resident.drain.drainAll()) return undefined;
-  const page = renderPage(resident.segment, request);
+  const page = await packPage(renderPage(resident.segment, request), request);
   // The page itself under its own names, and again for piscina: where a bundler has put a second copy of piscina beside the
   // thread's code, the first does not know the second's mark, and copies what it sees.
   return piscina.move({

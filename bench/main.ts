@@ -1,0 +1,78 @@
+// `npm run bench -- [part of a name …] [--smoke] [--write-readme] [--list] [--node path]`
+import { parseArgs } from 'node:util';
+import { formatMachine, stampMachine } from './harness/machine.js';
+import { replaceBenchBlock } from './harness/readme.js';
+import {
+  LAST_RESULTS,
+  README_RESULTS,
+  readResults,
+  type SuiteResult,
+  writeResult,
+} from './harness/result.js';
+import type { Mode, Suite } from './harness/suite.js';
+import { formatSection, formatTable } from './harness/table.js';
+import { SUITES } from './suites.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    smoke: { type: 'boolean', default: false },
+    'write-readme': { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    node: { type: 'string', default: process.execPath },
+  },
+});
+
+const README = new URL('../../README.md', import.meta.url);
+const mode: Mode = values.smoke ? 'smoke' : 'full';
+const chosen = SUITES.filter(
+  ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
+);
+
+if (values.list) {
+  for (const { name } of SUITES) console.log(name);
+} else if (chosen.length === 0) {
+  console.error(`No suite is called ${positionals.join(' or ')}; --list names them all.`);
+  process.exitCode = 1;
+} else if (values.smoke && values['write-readme']) {
+  console.error('--write-readme wants figures, and --smoke measures none.');
+  process.exitCode = 1;
+} else {
+  for (const suite of chosen) await runSuite(suite);
+  if (values['write-readme']) writeReadme();
+}
+
+async function runSuite(suite: Suite): Promise<void> {
+  const startedMs = performance.now();
+  if (mode === 'full') console.log(`\n${suite.name}: ${suite.title}`);
+  const { rows, verdicts } = await suite.run({
+    mode,
+    nodePath: values.node,
+    report: (text) => {
+      if (mode === 'full') console.log(`  ${text}`);
+    },
+  });
+  const { name, title, note } = suite;
+  const machine = stampMachine(values.node);
+  const result: SuiteResult = { suite: name, title, note, machine, rows, verdicts };
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  if (mode === 'smoke') {
+    console.log(`${name}: ${rows.length} rows pass their gates, ${seconds} s`);
+    return;
+  }
+  const path = writeResult(values['write-readme'] ? README_RESULTS : LAST_RESULTS, result);
+  console.log(`\n${formatTable(rows)}\n`);
+  for (const { target, measured, holds } of verdicts) {
+    console.log(`  ${holds ? 'holds ' : 'MISSED'}  ${target}: ${measured}`);
+  }
+  console.log(`  ${formatMachine(machine)}\n  ${path} after ${seconds} s`);
+}
+
+/** From the results in git, so that a run of one suite leaves the other tables as they are. */
+function writeReadme(): void {
+  const sections = SUITES.filter(({ isForReadme }) => isForReadme)
+    .flatMap(({ name }) => readResults(README_RESULTS, name))
+    .map(formatSection);
+  replaceBenchBlock(README, sections.join('\n\n'));
+  console.log(`\nREADME.md has ${sections.length} tables.`);
+}

@@ -1,0 +1,25 @@
+import { batches } from './core/aggregate/batches.bench.js';
+import { drain } from './core/aggregate/drain.bench.js';
+import { render } from './core/exposition/render.bench.js';
+import { allocation } from './core/record/allocation.bench.js';
+import { instruments } from './core/record/instruments.bench.js';
+import { publishing } from './core/record/publishing.bench.js';
+import { recorder } from './core/record/recorder.bench.js';
+import { footprint } from './footprint/footprint.bench.js';
+import type { Suite } from './harness/suite.js';
+import { middleware } from './http/middleware.bench.js';
+import { scrape } from './scrape/scrape.bench.js';
+
+/** All suites, in the order in which they run and stand in the README. */
+export const SUITES: readonly Suite[] = [
+  instruments,
+  allocation,
+  recorder,
+  publishing,
+  drain,
+  batches,
+  render,
+  scrape,
+  middleware,
+  footprint,
+];

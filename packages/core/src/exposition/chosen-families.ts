@@ -1,0 +1,38 @@
+import type { Registry } from '../instruments/registry.js';
+import { FamilyKind } from '../layout/catalog.js';
+import { PIPELINE_FAMILIES } from './pipeline-families.js';
+import type { ExpositionRequest } from './render.js';
+
+const HISTOGRAM_SUFFIXES = ['_bucket', '_sum', '_count'];
+
+/**
+ * The part of a registry's page that names choose: `name[]` of a scrape. In the page's order, whatever theirs is.
+ *
+ * @param names Of families or of their samples; unknown ones choose nothing. `undefined` chooses everything.
+ */
+export function chosenFamilies(
+  register: Registry,
+  names: readonly string[] | undefined,
+): Pick<ExpositionRequest, 'families' | 'includePipeline'> {
+  const families = register.familyIds();
+  if (names === undefined) return { families, includePipeline: true };
+  const chosen = new Set(names.map((name) => findFamily(register, name)));
+  return {
+    families: families.filter((id) => chosen.has(id)),
+    includePipeline: PIPELINE_FAMILIES.map(({ name }) => name).filter((name) =>
+      names.includes(name),
+    ),
+  };
+}
+
+function findFamily(register: Registry, name: string): number | undefined {
+  const own = register.getSingleMetric(name);
+  if (own !== undefined) return own.pipeline === register.pipeline ? own.family.id : undefined;
+  const suffix = HISTOGRAM_SUFFIXES.find((ending) => name.endsWith(ending));
+  if (suffix === undefined) return undefined;
+  const histogram = register.getSingleMetric(name.slice(0, -suffix.length));
+  const isShown =
+    histogram?.pipeline === register.pipeline &&
+    histogram.family.entry.kind === FamilyKind.histogram;
+  return isShown ? histogram.family.id : undefined;
+}

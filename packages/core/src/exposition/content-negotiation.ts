@@ -1,0 +1,153 @@
+import type { ContentEncoding } from './content-encoding.js';
+import { OPEN_METRICS_CONTENT_TYPE } from './open-metrics-format.js';
+import type { ExpositionFormat } from './render.js';
+import { TEXT_CONTENT_TYPE } from './text-format.js';
+
+/** A format, and the content type under which it goes out. */
+export interface OfferedFormat {
+  readonly format: ExpositionFormat;
+  readonly contentType: string;
+}
+
+interface Offer extends OfferedFormat {
+  readonly type: string;
+  readonly subtype: string;
+  readonly version: string;
+}
+
+const TEXT: Offer = {
+  format: 'text',
+  contentType: TEXT_CONTENT_TYPE,
+  type: 'text',
+  subtype: 'plain',
+  version: '0.0.4',
+};
+
+/** In order of preference where a client has none; text first, as browsers and curl ask for anything. */
+const OFFERS: readonly Offer[] = [
+  TEXT,
+  {
+    format: 'openMetrics',
+    contentType: OPEN_METRICS_CONTENT_TYPE,
+    type: 'application',
+    subtype: 'openmetrics-text',
+    version: '1.0.0',
+  },
+  {
+    // The draft, which is all that older servers of Prometheus 2 ask for; what is written here is the same in both.
+    format: 'openMetrics',
+    contentType: OPEN_METRICS_CONTENT_TYPE.replace('1.0.0', '0.0.1'),
+    type: 'application',
+    subtype: 'openmetrics-text',
+    version: '0.0.1',
+  },
+];
+
+/** No scraper's header is a tenth as long. A longer one counts as absent, so that nobody's header costs the loop more than a moment. */
+const HEADER_LENGTH_MAX = 8_192;
+
+/** Up to a comma, or up to a semicolon, that is not within quotes. */
+const ELEMENTS = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
+const PARAMETERS = /(?:[^;"]|"(?:[^"\\]|\\.)*"?)+/g;
+
+/** RFC 9110's, and a bare `.2`, which Java's client sends. */
+const QUALITY = /^(?:0(?:\.\d*)?|\.\d+|1(?:\.0*)?)$/;
+
+interface Element {
+  /** Lower case. */
+  readonly value: string;
+  readonly quality: number;
+  readonly version: string | undefined;
+}
+
+/** How well an element names an offer: by its version, by its type, by `type/*`, by any type. */
+const BY_VERSION = 3;
+const BY_TYPE = 2;
+const BY_MAIN_TYPE = 1;
+const BY_ANYTHING = 0;
+
+/**
+ * Picks the format that a client likes best.
+ *
+ * Each format has the quality of the element that names it most closely (RFC 9110, 12.5.1). The highest wins; among equals the one that
+ * is named more closely, then the one that is named first. Where nothing that is offered is wanted, or the header says
+ * nothing that can be read, it is Prometheus text 0.0.4, with its full content type.
+ *
+ * @param accept The request's Accept header.
+ */
+export function negotiateFormat(accept: string | undefined): OfferedFormat {
+  const elements = parseElements(accept);
+  let best: { offer: Offer; quality: number; closeness: number; position: number } | undefined;
+  for (const offer of OFFERS) {
+    let named: { quality: number; closeness: number; position: number } | undefined;
+    for (const [position, element] of elements.entries()) {
+      const closeness = closenessOf(element, offer);
+      if (closeness === undefined || (named !== undefined && closeness <= named.closeness))
+        continue;
+      named = { quality: element.quality, closeness, position };
+    }
+    if (named === undefined || named.quality === 0) continue;
+    if (best === undefined || isPreferred(named, best)) best = { offer, ...named };
+  }
+  const { format, contentType } = best?.offer ?? TEXT;
+  return { format, contentType };
+}
+
+/**
+ * Whether a client takes gzip, and likes it no less than the page as it is.
+ *
+ * @param acceptEncoding The request's Accept-Encoding header.
+ */
+export function negotiateEncoding(acceptEncoding: string | undefined): ContentEncoding {
+  const elements = parseElements(acceptEncoding);
+  const qualityOf = (...names: readonly string[]) =>
+    elements.find(({ value }) => names.includes(value))?.quality;
+  // x-gzip is the same by RFC 9110, 8.4.1.3.
+  const gzip = qualityOf('gzip', 'x-gzip') ?? qualityOf('*') ?? 0;
+  return gzip > 0 && gzip >= (qualityOf('identity') ?? 0) ? 'gzip' : 'identity';
+}
+
+function isPreferred(
+  one: { quality: number; closeness: number; position: number },
+  other: { quality: number; closeness: number; position: number },
+): boolean {
+  if (one.quality !== other.quality) return one.quality > other.quality;
+  if (one.closeness !== other.closeness) return one.closeness > other.closeness;
+  return one.position < other.position;
+}
+
+function closenessOf({ value, version }: Element, offer: Offer): number | undefined {
+  if (value === `${offer.type}/${offer.subtype}`) {
+    if (version === undefined) return BY_TYPE;
+    return version === offer.version ? BY_VERSION : undefined;
+  }
+  if (value === `${offer.type}/*`) return BY_MAIN_TYPE;
+  return value === '*/*' || value === '*' ? BY_ANYTHING : undefined;
+}
+
+/** Elements of a list with their qualities. One whose quality cannot be read is left out: it says nothing that can be relied on. */
+function parseElements(header: string | undefined): Element[] {
+  if (header === undefined || header.length > HEADER_LENGTH_MAX) return [];
+  const elements: Element[] = [];
+  for (const [text] of header.matchAll(ELEMENTS)) {
+    const [value = '', ...parameters] = text.match(PARAMETERS) ?? [];
+    let quality = '1';
+    let version: string | undefined;
+    for (const parameter of parameters) {
+      const equals = parameter.indexOf('=');
+      if (equals === -1) continue;
+      const name = parameter.slice(0, equals).trim().toLowerCase();
+      const content = unquoted(parameter.slice(equals + 1).trim());
+      if (name === 'q') quality = content;
+      else if (name === 'version') version = content;
+    }
+    if (!QUALITY.test(quality)) continue;
+    elements.push({ value: value.trim().toLowerCase(), quality: Number(quality), version });
+  }
+  return elements;
+}
+
+function unquoted(text: string): string {
+  const quoted = /^"(.*)"$/s.exec(text);
+  return quoted === null ? text : (quoted[1] as string).replace(/\\(.)/gs, '$1');
+}

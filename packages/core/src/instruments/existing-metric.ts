@@ -1,0 +1,51 @@
+import { OffloopError, showValue } from '../errors.js';
+import type { Metric, MetricKind } from './metric.js';
+import { checkConfiguration, type MetricConfiguration } from './metric-configuration.js';
+import { type RegisteredMetric, register } from './registry.js';
+
+/**
+ * The metric that stands under a configuration's name already, for `getOrCreate()`.
+ *
+ * Compared by what they expose and not by class: after a hot reload the class may be another copy's. A `collect` that the configuration
+ * gives replaces the metric's own, which would go on reading the state of the module that was replaced.
+ *
+ * @returns `undefined` when the name is free.
+ * @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG`; `OFFLOOP_ERR_DUPLICATE_METRIC` when the two configurations differ.
+ */
+export function existingMetric<Found extends Metric<string>>(
+  config: MetricConfiguration<string> & { readonly collect?: unknown },
+  kind: MetricKind,
+): Found | undefined {
+  checkConfiguration(config, kind.reserved ?? []);
+  const [home, ...others] = config.registers ?? [register];
+  const found = home?.getSingleMetric(config.name);
+  if (home === undefined || found === undefined) return undefined;
+  refuseDifference(config, kind, found);
+  for (const registry of others) registry.registerMetric(found);
+  const metric = found as Found;
+  if (config.collect !== undefined) metric.collect = config.collect as Found['collect'];
+  return metric;
+}
+
+function refuseDifference(
+  config: MetricConfiguration<string>,
+  kind: MetricKind,
+  found: RegisteredMetric & Partial<Metric<string>>,
+): void {
+  const { entry } = found.family;
+  const parts: Record<string, readonly [had: unknown, wanted: unknown]> = {
+    type: [found.type ?? 'a metric of offloop itself', kind.type],
+    help: [found.help, config.help],
+    labelNames: [entry.labelNames, config.labelNames ?? []],
+    buckets: [entry.bounds, kind.bounds ?? []],
+    aggregator: [found.aggregator, config.aggregator ?? 'sum'],
+    maxSeries: [found.maxSeries, config.maxSeries],
+  };
+  for (const [part, [had, wanted]] of Object.entries(parts)) {
+    if (JSON.stringify(had) === JSON.stringify(wanted)) continue;
+    throw new OffloopError(
+      'OFFLOOP_ERR_DUPLICATE_METRIC',
+      `A metric with the name ${config.name} has already been registered with another ${part}: ${showValue(had)}, got ${showValue(wanted)}`,
+    );
+  }
+}

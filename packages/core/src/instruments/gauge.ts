@@ -1,0 +1,167 @@
+import { format } from 'node:util';
+import { OffloopTypeError } from '../errors.js';
+import { FamilyKind } from '../layout/catalog.js';
+import { seriesBlock } from '../layout/catalog-reader.js';
+import type { Segment } from '../layout/segment.js';
+import { readLiveValue, writeLiveValue } from '../record/live-value.js';
+import type { CollectFunction } from './collector.js';
+import type { LabelValues } from './counter.js';
+import { existingMetric } from './existing-metric.js';
+import { Metric, type MetricKind } from './metric.js';
+import type { MetricConfiguration } from './metric-configuration.js';
+import { startTimer } from './timer.js';
+
+/** Configuration of a gauge. */
+export interface GaugeConfiguration<T extends string> extends MetricConfiguration<T> {
+  /** Brings the gauge up to date before it is read; `this` is the gauge. What it throws rejects the reading. */
+  readonly collect?: CollectFunction<Gauge<T>>;
+}
+
+const KIND: MetricKind = { type: 'gauge', kind: FamilyKind.liveGauge };
+
+const MS_PER_SECOND = 1000;
+
+/** A gauge with its labels chosen: nothing is looked up. */
+export class GaugeChild {
+  private readonly segment: Segment;
+  private readonly block: number;
+
+  constructor(segment: Segment, block: number) {
+    this.segment = segment;
+    this.block = block;
+  }
+
+  /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. NaN and the infinities are levels like any other. */
+  set(value: number): void {
+    if (typeof value !== 'number') refuse('Value', value);
+    writeLiveValue(this.segment, this.block, value);
+  }
+
+  /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
+  inc(delta = 1): void {
+    if (typeof delta !== 'number') refuse('Delta', delta);
+    writeLiveValue(this.segment, this.block, readLiveValue(this.segment, this.block) + delta);
+  }
+
+  /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
+  dec(delta = 1): void {
+    if (typeof delta !== 'number') refuse('Delta', delta);
+    this.inc(-delta);
+  }
+
+  /** Sets the gauge to the Unix time, seconds. */
+  setToCurrentTime(): void {
+    this.set(Date.now() / MS_PER_SECOND);
+  }
+
+  /** Starts to measure; the function it returns sets the gauge to the seconds since then, and returns them. */
+  startTimer(): () => number {
+    const end = startTimer();
+    return () => {
+      const seconds = end();
+      this.set(seconds);
+      return seconds;
+    };
+  }
+}
+
+/**
+ * A level that rises and falls: prom-client's Gauge. Without labels it starts at 0.
+ *
+ * Its value is written in place, and not by way of the ring: it is never dropped, and every thread sees it at once.
+ *
+ * @example
+ * const depth = new Gauge({ name: 'queue_depth', help: 'Jobs waiting.', labelNames: ['queue'] });
+ * depth.set({ queue: 'mail' }, 12);
+ * depth.labels('mail').dec();
+ */
+export class Gauge<T extends string = string> extends Metric<T> {
+  private readonly children = new Map<number, GaugeChild>();
+
+  constructor(config: GaugeConfiguration<T>) {
+    super(config, KIND);
+  }
+
+  /**
+   * The gauge that is registered under this configuration, or a new one: a module that is loaded again goes on with the one it made.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when the name belongs to a metric of another configuration.
+   */
+  static getOrCreate<T extends string = string>(config: GaugeConfiguration<T>): Gauge<T> {
+    return existingMetric<Gauge<T>>(config, KIND) ?? new Gauge(config);
+  }
+
+  /** Sets the series without labels. */
+  set(value: number): void;
+  /** Sets the series with these labels. */
+  set(labels: LabelValues<T>, value: number): void;
+  set(labels: LabelValues<T> | number, value?: number): void {
+    const [child, given] = this.select(labels, value);
+    child.set(given as number);
+  }
+
+  /** Adds `delta` (default 1). */
+  inc(delta?: number): void;
+  inc(labels: LabelValues<T>, delta?: number): void;
+  inc(labels?: LabelValues<T> | number, delta?: number): void {
+    const [child, given] = this.select(labels, delta);
+    child.inc(given);
+  }
+
+  /** Subtracts `delta` (default 1). */
+  dec(delta?: number): void;
+  dec(labels: LabelValues<T>, delta?: number): void;
+  dec(labels?: LabelValues<T> | number, delta?: number): void {
+    const [child, given] = this.select(labels, delta);
+    child.dec(given);
+  }
+
+  /** Sets the gauge to the Unix time, seconds. */
+  setToCurrentTime(labels?: LabelValues<T>): void {
+    this.select(labels, undefined)[0].setToCurrentTime();
+  }
+
+  /** Starts to measure; the function it returns sets the series with both label sets to the seconds since then, and returns them. */
+  startTimer(startLabels?: LabelValues<T>): (endLabels?: LabelValues<T>) => number {
+    const end = startTimer();
+    return (endLabels) => {
+      const seconds = end();
+      this.set({ ...startLabels, ...endLabels } as LabelValues<T>, seconds);
+      return seconds;
+    };
+  }
+
+  /** The gauge with its labels chosen, by values in the order of the names or by an object. */
+  labels(...values: readonly (string | number)[]): GaugeChild;
+  labels(labels: LabelValues<T>): GaugeChild;
+  labels(...args: readonly unknown[]): GaugeChild {
+    return this.childOf(this.seriesOf(args));
+  }
+
+  /** The series that a call's first argument chooses, and the number that is left for it. */
+  private select(
+    labels: LabelValues<T> | number | undefined,
+    value: number | undefined,
+  ): [GaugeChild, number | undefined] {
+    const hasLabels = typeof labels === 'object' && labels !== null;
+    const seriesId = this.seriesOf([hasLabels ? labels : {}]);
+    return [this.childOf(seriesId), hasLabels ? value : (labels as number | undefined)];
+  }
+
+  private childOf(seriesId: number): GaugeChild {
+    let child = this.children.get(seriesId);
+    if (child === undefined) {
+      const { segment } = this.pipeline.producer;
+      child = new GaugeChild(segment, seriesBlock(segment, seriesId));
+      this.children.set(seriesId, child);
+    }
+    return child;
+  }
+}
+
+function refuse(what: 'Value' | 'Delta', value: unknown): never {
+  throw new OffloopTypeError(
+    'OFFLOOP_ERR_VALUE',
+    `${what} is not a valid number: ${format(value)}`,
+  );
+}

@@ -1,0 +1,40 @@
+import { FamilyKind } from '../layout/catalog.js';
+import { seriesBlock } from '../layout/catalog-reader.js';
+import { writeLiveValue } from '../record/live-value.js';
+import { Metric } from './metric.js';
+import type { MetricConfiguration } from './metric-configuration.js';
+
+/** Configuration of an info metric. */
+export interface InfoConfiguration<T extends string>
+  extends Omit<MetricConfiguration<T>, 'labelNames' | 'maxSeries'> {
+  /** Facts that do not change while the process runs, at least one. */
+  readonly labels: Readonly<Record<T, string | number>>;
+}
+
+/**
+ * Facts about a process as labels of a gauge that is always 1, to be joined to other metrics in queries.
+ *
+ * @example
+ * new Info({ name: 'build_info', help: 'What runs.', labels: { revision: 'abc123' }, aggregator: 'first' });
+ */
+export class Info<T extends string = string> extends Metric<T> {
+  constructor(config: InfoConfiguration<T>) {
+    const { labels, ...common } = config;
+    super(
+      {
+        ...common,
+        labelNames: Object.keys(labels ?? {}) as T[],
+        // Not set here: that would lay memory out where the program may still have options to give.
+        collect: function collect(this: Info<T>) {
+          this.write(labels);
+        },
+      },
+      { type: 'gauge', kind: FamilyKind.liveGauge },
+    );
+  }
+
+  private write(labels: Readonly<Record<T, string | number>>): void {
+    const { segment } = this.pipeline.producer;
+    writeLiveValue(segment, seriesBlock(segment, this.seriesOf([labels])), 1);
+  }
+}

@@ -1,0 +1,34 @@
+import { LIVE_BLOCK_DOUBLES, LIVE_VALUES_DOUBLE } from '../layout/aggregates.js';
+import { assertLayout } from '../layout/assert-layout.js';
+import type { Segment } from '../layout/segment.js';
+
+/** Readings tried while the producer writes; one lasts nanoseconds, so a second try succeeds. */
+const MAX_ATTEMPTS = 100;
+
+/**
+ * Writes a live value in place: for levels, where a dropped record would leave a wrong one behind. Producing thread only; never
+ * throws, waits or allocates.
+ *
+ * The value that does not count is written, then the sequence moves on to it (layout/aggregates.ts).
+ */
+export function writeLiveValue(segment: Segment, block: number, value: number): void {
+  const { liveCells, aggregates } = segment;
+  const next = ((liveCells[block * 2] as number) + 1) | 0;
+  aggregates[block + LIVE_VALUES_DOUBLE + (next & 1)] = value;
+  // A rmw, so that a reader's own rmw on this cell orders its reading before the next writing of the same double.
+  Atomics.add(liveCells, block * 2, 1);
+}
+
+/** Reads a live value, on any thread. */
+export function readLiveValue(segment: Segment, block: number): number {
+  const { liveCells, aggregates } = segment;
+  let value = 0;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const sequence = Atomics.load(liveCells, block * 2);
+    value = aggregates[block + LIVE_VALUES_DOUBLE + (sequence & 1)] as number;
+    if (Atomics.add(liveCells, block * 2, 0) === sequence) break;
+  }
+  return value;
+}
+
+assertLayout(LIVE_VALUES_DOUBLE + 2 <= LIVE_BLOCK_DOUBLES, 'a live block holds its values');

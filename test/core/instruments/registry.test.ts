@@ -1,0 +1,167 @@
+import { Counter, Pipeline, Registry } from '@offloop/core';
+import { expect } from 'chai';
+import { parseExposition } from '../../support/exposition-parser.js';
+import { PipelineRig } from '../pipeline-rig.js';
+import { refusalOf } from '../refusal.js';
+
+describe('registry', () => {
+  it('without metrics has an empty page, also when its pipeline has none of it', async () => {
+    const rig = new PipelineRig();
+    expect(await rig.registry.metrics()).to.equal('');
+    rig.counter();
+    expect(await new Registry(rig.pipeline).metrics()).to.equal('');
+  });
+
+  it('takes the same metric twice and shows it once', async () => {
+    const rig = new PipelineRig();
+    const counter = rig.counter();
+    rig.registry.registerMetric(counter);
+    expect(await rig.samples()).to.have.length(1);
+  });
+
+  it('refuses another metric of the same name, which leaves nothing behind', async () => {
+    const rig = new PipelineRig();
+    rig.counter().inc();
+    const families = rig.pipeline.producer.segment.control[64];
+    for (let attempt = 0; attempt < 1000; attempt++) {
+      expect(
+        refusalOf('OFFLOOP_ERR_DUPLICATE_METRIC', () => rig.histogram({ name: 'test_total' })),
+      ).to.equal('A metric with the name test_total has already been registered.');
+    }
+    expect(rig.pipeline.producer.segment.control[64]).to.equal(families);
+    expect(await rig.registry.metrics()).to.include('test_total 1\n');
+  });
+
+  it('refuses a metric for two registries when one of them has the name, and registers it in neither', () => {
+    const rig = new PipelineRig();
+    const other = new Registry(rig.pipeline);
+    rig.counter();
+    refusalOf('OFFLOOP_ERR_DUPLICATE_METRIC', () =>
+      rig.counter({ registers: [other, rig.registry] }),
+    );
+    expect(other.getSingleMetric('test_total')).to.equal(undefined);
+  });
+
+  it('shows a metric of two registries in both', async () => {
+    const rig = new PipelineRig();
+    const other = new Registry(rig.pipeline);
+    rig.counter({ registers: [rig.registry, other] }).inc(3);
+    expect(await rig.registry.metrics()).to.include('test_total 3\n');
+    expect(await other.metrics()).to.include('test_total 3\n');
+  });
+
+  it('shows metrics of several pipelines in one page', async () => {
+    const rig = new PipelineRig();
+    const other = new PipelineRig();
+    rig.counter().inc(1);
+    const guest = other.counter({ name: 'guest_total', labelNames: ['a'] });
+    guest.inc({ a: 'x' }, 2);
+    rig.registry.registerMetric(guest);
+    const families = parseExposition(await rig.registry.metrics());
+    expect(families.map(({ name, samples }) => [name, samples[0]?.value])).to.deep.equal([
+      ['test_total', 1],
+      ['guest_total', 2],
+    ]);
+    expect(rig.registry.familyIds()).to.have.length(1);
+  });
+
+  it('counts on behind an unregistered metric, which get() shows and no page', async () => {
+    const rig = new PipelineRig();
+    const counter = rig.counter({ registers: [] });
+    expect(counter.pipeline).to.not.equal(rig.pipeline);
+    expect(await rig.registry.metrics()).to.equal('');
+  });
+
+  it('gives a name free when its metric is taken out, and starts the next one at 0', async () => {
+    const rig = new PipelineRig();
+    const old = rig.counter();
+    old.inc(5);
+    rig.registry.removeSingleMetric('test_total');
+    const next = rig.counter();
+    old.inc(5);
+    next.inc(1);
+    expect(await rig.registry.metrics()).to.include('test_total 1\n');
+    expect((await old.get()).values[0]?.value).to.equal(10);
+  });
+
+  it('gives every name free when it is cleared', async () => {
+    const rig = new PipelineRig();
+    rig.counter().inc();
+    rig.histogram();
+    rig.registry.clear();
+    rig.histogram({ name: 'test_total' });
+    expect((await rig.families()).map(({ name }) => name)).to.deep.equal(['test_total']);
+  });
+
+  it('does not give back the memory of metrics taken out: maxFamilies counts all that there ever were', () => {
+    const rig = new PipelineRig({ memory: { maxFamilies: 16 } });
+    rig.counter().inc();
+    for (let round = 1; round < 16; round++) {
+      rig.registry.clear();
+      rig.counter().inc();
+    }
+    rig.registry.clear();
+    refusalOf('OFFLOOP_ERR_FAMILIES_FULL', () => rig.counter());
+  });
+
+  it('shows a metric declared before anything was used, and one declared after', async () => {
+    const rig = new PipelineRig();
+    const before = rig.counter({ name: 'before_total' });
+    before.inc();
+    rig.counter({ name: 'after_total' });
+    before.inc();
+    expect((await rig.samples()).map(({ name, value }) => [name, value])).to.deep.equal([
+      ['before_total', 2],
+      ['after_total', 0],
+    ]);
+  });
+
+  it('is cut off from other registries and their pipelines', async () => {
+    const rig = new PipelineRig();
+    const other = new PipelineRig();
+    const counters = [rig, other].map((one) => one.counter({ labelNames: ['a'] }));
+    counters[0]?.inc({ a: 'x' }, 1);
+    counters[1]?.inc({ a: 'y' }, 2);
+    expect(await rig.registry.metrics())
+      .to.include('test_total{a="x"} 1\n')
+      .and.not.include('"y"');
+    expect(await other.registry.metrics())
+      .to.include('test_total{a="y"} 2\n')
+      .and.not.include('"x"');
+    expect(rig.pipeline.totals().recordedRecords).to.equal(1);
+    await other.pipeline.close();
+    counters[0]?.inc({ a: 'x' });
+    expect(await rig.registry.metrics()).to.include('test_total{a="x"} 2\n');
+  });
+
+  it('has a page in which every histogram’s count equals its +Inf bucket', async () => {
+    const rig = new PipelineRig();
+    const histogram = rig.histogram({ labelNames: ['a'], buckets: [1, 2] });
+    for (let index = 0; index < 50; index++) {
+      histogram.observe({ a: String(index % 3) }, index % 5);
+      for (const { samples } of await rig.families()) {
+        for (const sample of samples.filter(({ name }) => name === 'test_seconds_count')) {
+          const inf = samples.find(
+            ({ labels }) =>
+              labels.get('le') === '+Inf' && labels.get('a') === sample.labels.get('a'),
+          );
+          expect(inf?.value).to.equal(sample.value);
+        }
+      }
+    }
+  });
+});
+
+describe('a metric in the process’s pipeline', () => {
+  it('is in the global register by default, and a private pipeline sees nothing of it', async () => {
+    const { register } = await import('@offloop/core');
+    const name = 'offloop_test_global_total';
+    const counter = new Counter({ name, help: 'x' });
+    try {
+      expect(register.getSingleMetric(name)).to.equal(counter);
+      expect(await new Registry(new Pipeline()).metrics()).to.equal('');
+    } finally {
+      register.removeSingleMetric(name);
+    }
+  });
+});

@@ -1,0 +1,4 @@
+import { done, startEngine } from './program-parts.js';
+
+startEngine();
+done();

@@ -1,0 +1,2 @@
+/** A thread's file whose thread ends while it boots. */
+process.exit(0);

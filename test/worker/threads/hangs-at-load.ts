@@ -1,0 +1,2 @@
+/** A thread's file that never finishes loading. */
+for (;;);

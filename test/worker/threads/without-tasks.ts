@@ -1,0 +1,2 @@
+/** A thread's file of something else. */
+export const answer = 42;
