@@ -150,6 +150,15 @@ describe('options', () => {
     expect(message).to.not.include('ring.capacityRecords');
   });
 
+  it('refuse an unknown option whose name every object has', () => {
+    for (const key of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+      const options = JSON.parse(`{"${key}": 5}`) as object;
+      expect(
+        refusalOf('OFFLOOP_ERR_OPTION_UNKNOWN', () => resolveOptions(options, NO_ENVIRONMENT)),
+      ).to.match(new RegExp(`^${key} must be one of the options .*, got 5$`));
+    }
+  });
+
   it('refuse an unknown option in a branch, and name its siblings', () => {
     for (const key of ['capacity', 'toString', '__proto__', '']) {
       const branch = JSON.parse(`{${JSON.stringify(key)}: 5}`) as object;

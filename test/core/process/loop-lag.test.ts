@@ -84,6 +84,19 @@ describe('LoopLagMonitor', () => {
     }
   });
 
+  it('counts the same lag once: all of it together is never more than the time that went by', async () => {
+    const rig = createMonitor();
+    const startedMs = performance.now();
+    rig.monitor.start(INTERVAL_MS);
+    try {
+      block(50);
+      await untilSamples(rig, 10);
+      expect((await rig.lag()).sumMs).to.be.below(performance.now() - startedMs);
+    } finally {
+      rig.monitor.stop();
+    }
+  });
+
   it('is stopped by stop(), whatever was called how often before', async () => {
     const rig = createMonitor();
     rig.monitor.stop();

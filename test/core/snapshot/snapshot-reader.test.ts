@@ -120,7 +120,7 @@ describe('snapshot on the wire', () => {
   });
 
   it('names bounds as they were given, although they are kept in seconds', async () => {
-    const bucketsMs = [0.1, 0.7, 1.1, 3.3, 29, 57, 1_000_000.5];
+    const bucketsMs = [0.1, 0.7, 1.1, 3.3, 29, 57, 1001, 1003, 1_000_000.5];
     const rig = new SnapshotRig({ http: { bucketsMs } });
     rig.request('/', '200', 0.001);
     expect(Object.keys((await rig.read()).latencyHistogram)).to.have.members([

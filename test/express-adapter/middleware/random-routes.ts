@@ -74,7 +74,9 @@ export class RandomRoutes {
   }
 
   #mount(node: Node, depth: number, known: Node[]): void {
-    const again = this.#chance(0.3) ? known[this.#random.below(known.length)] : undefined;
+    // An app tells only where it was mounted last, so none is mounted twice, nor what holds one.
+    const simple = known.filter((one) => !one.isApp && !one.steps.some(holdsApp));
+    const again = this.#chance(0.3) ? simple[this.#random.below(simple.length)] : undefined;
     const child = again ?? this.#node(depth + 1, known);
     const { name, paths } = this.#step(node, child);
     const enter: RequestHandler = (req, _res, next) => {
@@ -156,6 +158,10 @@ interface Step {
   readonly path: string;
   /** What is mounted there; nothing for a route. */
   readonly child: Node | undefined;
+}
+
+function holdsApp({ child }: Step): boolean {
+  return child !== undefined && (child.isApp || child.steps.some(holdsApp));
 }
 
 function waysOf(node: Node): Step[][] {

@@ -363,6 +363,33 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    what: 'an app that a function of the user calls, as for virtual hosts',
+    build: (app, express) => {
+      const hosted = express().get('/x/:x', ok).get('/fail', fail);
+      hosted.use('/r/:r', express.Router().get('/y/:y', ok));
+      app.use('/host/:h', (req, res, next) => hosted(req, res, next));
+      app.use(catchError);
+    },
+    expected: [
+      ['/host/1/x/2', '/host/:h/x/:x'],
+      ['/host/1/r/2/y/3', '/host/:h/r/:r/y/:y'],
+      ['/host/1/fail', '/host/:h/fail'],
+    ],
+  },
+  {
+    what: 'many sub-apps that hold sub-apps',
+    build: (app, express) => {
+      for (let n = 0; n < 12; n += 1) {
+        const inner = express().get('/x/:x', ok);
+        app.use(`/app${n}`, express().use('/inner/:i', inner).get('/y/:y', ok));
+      }
+    },
+    expected: Array.from({ length: 12 }, (_, n): Expectation[] => [
+      [`/app${n}/y/1`, `/app${n}/y/:y`],
+      [`/app${n}/inner/2/x/3`, `/app${n}/inner/:i/x/:x`],
+    ]).flat(),
+  },
+  {
     what: 'a router behind a function of the user',
     build: (app, { Router }) => {
       const nested = Router().use('/n/:n', Router().get('/leaf', ok).get('/fail', fail));

@@ -12,8 +12,11 @@ const LOOKUPS_PER_CHECK = 1_024;
 /** Apps mounted in each other, at most; only somebody who writes `app.parent = app` gets there. */
 const APP_DEPTH_MAX = 64;
 
-/** Places of one app that are told apart at most. Apps that hold each other's parts multiply. */
-const PLACE_COUNT_MAX = 256;
+/** Apps looked into at most. One that makes them anew for each request has its routes count as hidden from there on. */
+const APP_COUNT_MAX = 64;
+
+/** Ways to an app or a route that are told apart at most. Apps that hold each other's parts multiply. */
+const WAY_COUNT_MAX = 256;
 
 /**
  * All that was learnt of the routes below one app: its own tree and those of its sub-apps.
@@ -30,7 +33,8 @@ export class RouteForest {
   readonly #rootStack: readonly unknown[] | undefined;
   readonly #rootLength: number;
   readonly #trees = new Map<Host, RouteTree>();
-  readonly #met = new Set<unknown>();
+  #met = new WeakSet<Host>();
+  #openings: readonly Opening[] | undefined;
   #lookupsLeft = LOOKUPS_PER_CHECK;
   #isCurrent = true;
 
@@ -67,15 +71,13 @@ export class RouteForest {
    * @returns Whether it was a new one, which may hold another way to any route.
    */
   meet(app: unknown): boolean {
-    if (this.#met.has(app)) return false;
+    if (!isHost(app) || this.#met.has(app)) return false;
     this.#met.add(app);
     const before = this.#trees.size;
-    let inner = app;
-    for (let depth = 0; depth < APP_DEPTH_MAX && isHost(inner); depth += 1) {
-      const router = visibleRouterOf(inner);
+    for (const one of withParents(app)) {
+      const router = visibleRouterOf(one);
       const trees = [...this.#trees.values()];
-      if (router !== undefined && !trees.some((tree) => tree.has(router))) this.#add(inner);
-      inner = read(inner, 'parent');
+      if (router !== undefined && !trees.some((tree) => tree.has(router))) this.#add(one);
     }
     if (this.#trees.size === before) return false;
     this.version += 1;
@@ -84,59 +86,73 @@ export class RouteForest {
 
   resolverOf(route: Host): RouteResolver {
     const trees = [...this.#trees];
-    const chains = trees.flatMap(([app, tree]) => {
-      const inner = tree.chainsTo(route);
-      return inner.length === 0 ? [] : chainsThrough(this.#placesOf(app), inner);
-    });
+    const chains = trees
+      .flatMap(([app, tree]) => {
+        const inner = tree.chainsTo(route);
+        return inner.length === 0 ? [] : chainsThrough(this.#placesOf(app), inner);
+      })
+      .slice(0, WAY_COUNT_MAX);
     const isPartial = trees.some(([, tree]) => tree.isPartial);
     if (chains.length > 0 && !this.hasSubApps && !isPartial) {
       return new ChainResolver(chains, { otherwise: undefined, isPartial });
     }
-    const hidden = new HiddenRouteResolver(this.#openings(), this.#pathOf(route));
+    const hidden = new HiddenRouteResolver(this.#allOpenings(), this.#pathOf(route));
     return chains.length > 0 ? new ChainResolver(chains, { otherwise: hidden, isPartial }) : hidden;
   }
 
   #add(app: Host): void {
-    if (this.#trees.has(app)) return;
+    if (this.#trees.has(app) || this.#trees.size >= APP_COUNT_MAX) return;
     const tree = new RouteTree(app, this.#paths);
     this.#trees.set(app, tree);
+    this.#openings = undefined;
     this.hasSubApps ||= app !== this.#root || tree.openings.some(({ isSubApp }) => isSubApp);
     for (const other of tree.apps) this.#add(other);
   }
 
-  /** Ways to an app, the likeliest first: Express tells where it was mounted last, but not by which layer. */
-  #placesOf(app: Host, inner: readonly Host[] = []): readonly (readonly LayerPath[])[] {
+  /**
+   * Where an app may be mounted, the likeliest place first. Express tells in which app it was mounted last, and on which
+   * path, but not by which layer; nor that it was mounted on other apps before.
+   */
+  #placesOf(app: Host, depthMax = APP_DEPTH_MAX): readonly Place[] {
     if (app === this.#root) return [[]];
     const parent = read(app, 'parent');
+    // One that nobody mounted on an app is called by a function of the user's, and that may stand anywhere.
+    const owner = isHost(parent) ? this.#holderOf(parent) : this.#root;
+    const tree = owner === undefined ? undefined : this.#trees.get(owner);
+    if (owner === undefined || tree === undefined || depthMax === 0) return [];
+    const openings = tree.openings.filter(({ isSubApp }) => isSubApp || !isHost(parent));
     const mountPath = read(app, 'mountpath');
     const template = isRawPath(mountPath) ? templateOf(mountPath) : undefined;
-    const places: { mounts: readonly LayerPath[]; rank: number }[] = [];
-    for (const [owner, tree] of this.#trees) {
-      if (owner === app || inner.includes(owner)) continue;
-      // One that nobody mounted on an app was called by a function of the user's, and that may stand anywhere.
-      const openings = tree.openings.filter(({ isSubApp }) => isSubApp || !isHost(parent));
-      if (openings.length === 0) continue;
-      for (const outer of this.#placesOf(owner, [...inner, app])) {
-        for (const { mounts } of openings) {
-          const isWhereItSays = owner === parent && mounts.at(-1)?.onlyTemplate === template;
-          places.push({ mounts: [...outer, ...mounts], rank: isWhereItSays ? 0 : 1 });
-          if (places.length >= PLACE_COUNT_MAX) break;
-        }
-      }
-    }
-    places.sort(
-      (left, right) => left.rank - right.rank || right.mounts.length - left.mounts.length,
+    const isAt = ({ mounts }: Opening): boolean =>
+      isHost(parent) && mounts.at(-1)?.onlyTemplate === template;
+    openings.sort(
+      (left, right) =>
+        Number(isAt(right)) - Number(isAt(left)) || right.mounts.length - left.mounts.length,
     );
-    return places.map(({ mounts }) => mounts);
+    return this.#placesOf(owner, depthMax - 1)
+      .flatMap((place) => openings.map(({ mounts }) => [...place, ...mounts]))
+      .slice(0, WAY_COUNT_MAX);
+  }
+
+  /** The app whose tree an app is seen in: its own, or that of another where it is mounted on a router. */
+  #holderOf(app: Host): Host | undefined {
+    if (this.#trees.has(app)) return app;
+    const router = visibleRouterOf(app);
+    if (router === undefined) return undefined;
+    for (const [holder, tree] of this.#trees) {
+      if (tree.has(router)) return holder;
+    }
+    return undefined;
   }
 
   /** All places in all known apps where something may be hidden. */
-  #openings(): readonly Opening[] {
-    return [...this.#trees].flatMap(([app, tree]) =>
-      this.#placesOf(app).flatMap((outer) =>
-        tree.openings.map(({ mounts, isSubApp }) => ({ mounts: [...outer, ...mounts], isSubApp })),
+  #allOpenings(): readonly Opening[] {
+    this.#openings ??= [...this.#trees].flatMap(([app, tree]) =>
+      this.#placesOf(app).flatMap((place) =>
+        tree.openings.map(({ mounts, isSubApp }) => ({ mounts: [...place, ...mounts], isSubApp })),
       ),
     );
+    return this.#openings;
   }
 
   #pathOf(route: Host): LayerPath | undefined {
@@ -147,19 +163,22 @@ export class RouteForest {
 
 /** The app that holds all the others. */
 export function rootOf(app: Host): Host {
-  let root = app;
-  for (let depth = 0; depth < APP_DEPTH_MAX; depth += 1) {
-    const parent = read(root, 'parent');
-    if (!isHost(parent)) break;
-    root = parent;
-  }
-  return root;
+  return withParents(app).at(-1) ?? app;
 }
 
-function chainsThrough(
-  places: readonly (readonly LayerPath[])[],
-  inner: readonly Chain[],
-): Chain[] {
+/** The mounts on the way to an app. */
+type Place = readonly LayerPath[];
+
+function withParents(app: Host): Host[] {
+  const apps = [app];
+  for (let parent = read(app, 'parent'); isHost(parent); parent = read(parent, 'parent')) {
+    if (apps.length >= APP_DEPTH_MAX) break;
+    apps.push(parent);
+  }
+  return apps;
+}
+
+function chainsThrough(places: readonly Place[], inner: readonly Chain[]): Chain[] {
   return places.flatMap((outer) =>
     inner.map(({ mounts, route }) => ({ mounts: [...outer, ...mounts], route })),
   );
