@@ -9,7 +9,12 @@ import {
 import { enterBatch } from '@offloop/core/internal/aggregate/lease.js';
 import { PoolEngine } from '@offloop/worker';
 import { expect } from 'chai';
-import { leaseEpoch, threadTakesOver, useThreadList } from '../worker/pool-threads.js';
+import {
+  leaseEpoch,
+  OpenResources,
+  threadTakesOver,
+  useThreadList,
+} from '../worker/pool-threads.js';
 import {
   expectBalancedPage,
   expectNothingFell,
@@ -231,7 +236,7 @@ function engineContract(name: string, startEngine: (parts: Parts) => Promise<Eng
 
     it('leaves no thread, timer, handle or listener behind when it is closed', async () => {
       await turn();
-      const before = process.getActiveResourcesInfo().sort();
+      const resources = new OpenResources();
       const listeners = countListeners();
       for (let round = 0; round < 5; round++) {
         const { test, engine } = await begin();
@@ -241,7 +246,7 @@ function engineContract(name: string, startEngine: (parts: Parts) => Promise<Eng
         await engine.close();
         await turn();
       }
-      expect(process.getActiveResourcesInfo().sort()).to.deep.equal(before);
+      await resources.areBack();
       expect(countListeners()).to.deep.equal(listeners);
       for (const thread of threads())
         expect(thread.threadId, 'a thread that has ended').to.equal(-1);

@@ -5,16 +5,14 @@ import { chooseSeed, randomFrom, type SegmentReading } from '../contract/test-se
 import { useFullSpeedThreads } from './full-speed-thread.js';
 
 const seed = chooseSeed();
-const READING_MS = 3_000;
-/** On a busy machine the two threads take turns by the scheduler's slices, and race less often: then it reads for longer. */
-const READING_MS_MAX = 60_000;
-const RACES_WANTED = 1_000;
+/** Readings that saw another batch than the one before: takes a second where reader and thread have a core each. */
+const CHANGES_WANTED = 2_000;
 /** A tenth of all deaths hit a batch that is being applied. */
-const HALF_APPLIED_WANTED = 3;
-const DEATHS_MAX = 200;
+const HALF_APPLIED_WANTED = 2;
+const DEATHS_MAX = 100;
 
 describe(`a reader of a segment that another thread drains at full speed (seed ${seed})`, function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   const startThread = useFullSpeedThreads();
 
   it('sees every batch whole, and never an older one', async () => {
@@ -23,9 +21,7 @@ describe(`a reader of a segment that another thread drains at full speed (seed $
     let readings = 0;
     let changes = 0;
     let before: SegmentReading = reader.read();
-    const startedMs = performance.now();
-    const elapsedMs = () => performance.now() - startedMs;
-    while (elapsedMs() < READING_MS || (changes < RACES_WANTED && elapsedMs() < READING_MS_MAX)) {
+    while (changes < CHANGES_WANTED) {
       const reading = reader.read();
       reader.expectWhole(reading);
       expectNotOlder(before, reading);
@@ -37,7 +33,6 @@ describe(`a reader of a segment that another thread drains at full speed (seed $
     console.log(
       `      ${readings} readings of ${changes} batches, out of ${before.totals.batches}`,
     );
-    expect(changes, 'readings that raced a batch').to.be.at.least(RACES_WANTED);
   });
 
   it('sees a batch whole that a dead thread left half applied', async () => {
@@ -59,12 +54,13 @@ describe(`a reader of a segment that another thread drains at full speed (seed $
       if (stateLeft % 2 === 1) halfApplied++;
       const reading = reader.read();
       reader.expectWhole(reading);
-      expect(reader.read(), 'a second reading').to.deep.equal(reading);
+      const numbers = JSON.stringify(reading);
+      expect(JSON.stringify(reader.read()), 'a second reading').to.equal(numbers);
       expect(state(), 'state after reading').to.equal(stateLeft);
       // The repair changes nothing that a reader saw.
       expect(takeLease(segment, true)).not.to.equal(undefined);
       expect(state() % 2, 'state once repaired').to.equal(0);
-      expect(reader.read(), 'once repaired').to.deep.equal(reading);
+      expect(JSON.stringify(reader.read()), 'once repaired').to.equal(numbers);
     }
     console.log(`      ${halfApplied} of ${deaths} threads died while they applied a batch`);
     expect(halfApplied).to.equal(HALF_APPLIED_WANTED);

@@ -1,5 +1,6 @@
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { Segment } from '@offloop/core/engine';
 import { LEASE } from '@offloop/core/internal/layout/control-block.js';
@@ -45,5 +46,34 @@ export async function until(
   while (!condition()) {
     if (performance.now() > deadlineMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
     await delay(2);
+  }
+}
+
+/** What is open at a moment: handles that keep the process alive, and timers, also those that do not. */
+export class OpenResources {
+  private readonly handlesBefore = this.handles();
+  private readonly timers = new Set<number>();
+  private readonly hook = createHook({
+    init: (id, type) => {
+      if (type === 'Timeout') this.timers.add(id);
+    },
+    destroy: (id) => {
+      this.timers.delete(id);
+    },
+  }).enable();
+
+  /** Waits until nothing is open that was not before: handles close a turn of the loop after they are told to. */
+  async areBack(): Promise<void> {
+    const describe = () => `${this.handles()}; ${this.timers.size} timers`;
+    const before = `${this.handlesBefore}; 0 timers`;
+    const deadlineMs = performance.now() + 2_000;
+    // Turns of the loop and no pauses, which would be timers themselves.
+    while (describe() !== before && performance.now() < deadlineMs) await turn();
+    this.hook.disable();
+    if (describe() !== before) throw new Error(`open: ${describe()}; before: ${before}`);
+  }
+
+  private handles(): string {
+    return process.getActiveResourcesInfo().sort().join();
   }
 }

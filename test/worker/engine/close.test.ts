@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { scrape } from '../../contract/scraped-page.js';
-import { threadTakesOver, until, useThreadList } from '../pool-threads.js';
+import { OpenResources, threadTakesOver, until, useThreadList } from '../pool-threads.js';
 import { type TestPool, useTestPools } from '../test-pool.js';
 import { Misdeed } from '../threads/misdeeds.js';
 
@@ -65,7 +65,7 @@ describe('close() of a pool engine', function () {
   for (const [when, reach] of Object.entries(states)) {
     it(`${when}: drains, and leaves no thread and no timer`, async () => {
       await turn();
-      const resources = process.getActiveResourcesInfo().sort();
+      const resources = new OpenResources();
       const { test, engine } = await reach();
       test.record(200);
       const startedMs = performance.now();
@@ -74,9 +74,8 @@ describe('close() of a pool engine', function () {
       test.expectAllAggregated();
       expect(engine.state).to.equal('closed');
       await engine.close();
-      await turn();
       for (const { threadId } of threads()) expect(threadId, 'of an ended thread').to.equal(-1);
-      expect(process.getActiveResourcesInfo().sort()).to.deep.equal(resources);
+      await resources.areBack();
       const threadCount = threads().length;
       expect((await scrape(engine, test)).get('offloop_backlog_records')).to.equal(0);
       expect(threads()).to.have.lengthOf(threadCount);

@@ -83,22 +83,21 @@ describe('a pool engine whose thread', function () {
     expect(warnings.map(({ message }) => message).join()).to.match(/memory limit/);
   });
 
-  it('throws in a task, and lives on: passes the error on to the caller', async () => {
-    const { test, engine, restarts, commit, warnings } = startPool();
+  it('throws in a task: replaces it, and answers the call', async () => {
+    const { test, engine, restarts, nextThreadDrains, commit, warnings } = startPool();
     await threadTakesOver(test.segment);
-    // Main may not have heard of it yet, and would then answer a call that has nothing to drain by itself.
     test.record(100);
-    await engine.flush();
-    const error = await commit(Misdeed.throwInTask).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    expect(error).to.be.instanceOf(RangeError);
+    const next = nextThreadDrains();
+    const page = await commit(Misdeed.throwInTask);
+    expect(textOf(page)).to.match(/^offloop_records_aggregated_total 100$/m);
+    await next;
     test.record(100);
     await engine.flush();
     test.expectAllAggregated();
-    expect(restarts()).to.equal(0);
-    expect(warnings).to.deep.equal([]);
+    expect(restarts()).to.equal(1);
+    expect(warnings.map(({ message }) => message).join()).to.match(
+      /RangeError: a task that throws/,
+    );
   });
 
   it('is killed while it boots: replaces it', async () => {

@@ -181,8 +181,8 @@ export class PoolEngine implements Engine {
   }): Promise<Result> {
     this.recorder.publish();
     for (let losses = 0; losses < LOSSES_MAX; ) {
-      if (this.standIn?.engine.drainNow()) return work.here();
-      const { life } = this;
+      const { standIn, life } = this;
+      if (standIn !== undefined && this.drains(standIn)) return work.here();
       if (life === undefined) break;
       if (life.thread.isLost) {
         await life.ended;
@@ -201,6 +201,11 @@ export class PoolEngine implements Engine {
       'OFFLOOP_ERR_THREAD_LOST',
       `engine: a call may lose ${LOSSES_MAX} threads, and neither the last nor the caller's thread could take the work over`,
     );
+  }
+
+  /** @returns Whether everything published is drained by the stand-in, which still has the lease. */
+  private drains({ engine, lease }: StandIn): boolean {
+    return holdsLease(this.segment, lease) && engine.drainNow();
   }
 
   private launch(): void {
@@ -232,19 +237,14 @@ export class PoolEngine implements Engine {
     const { standIn } = this;
     if (standIn === undefined) return;
     const { thread } = life;
-    try {
-      const hasTakenOver = await thread.start({
-        buffer: this.segment.buffer,
-        standInLease: standIn.lease,
-        pollMs: this.pollMs,
-      });
-      if (thread.isLost) return;
-      if (!hasTakenOver) {
-        thread.terminate('it could not take the lease');
-        return;
-      }
-    } catch (error) {
-      thread.terminate(error);
+    const hasTakenOver = await thread.start({
+      buffer: this.segment.buffer,
+      standInLease: standIn.lease,
+      pollMs: this.pollMs,
+    });
+    if (thread.isLost) return;
+    if (!hasTakenOver) {
+      thread.terminate('it could not take the lease');
       return;
     }
     life.hasStarted = true;

@@ -105,14 +105,15 @@ export class PoolThread {
     worker.once('exit', () => clearTimeout(giveUp));
   }
 
-  /** @throws What the task threw, in a thread that lives on. */
   private async run<Result>(name: string, task: unknown): Promise<Result | undefined> {
     if (this.lost) return undefined;
     try {
       return (await this.pool.run(task, { name })) as Result;
     } catch (error) {
-      if (this.lost) return undefined;
-      throw error;
+      // What a thread throws while it is being ended is as likely as not an artefact of that, and none that throws by itself is to be
+      // trusted with the next task.
+      this.terminate(error);
+      return undefined;
     }
   }
 }
