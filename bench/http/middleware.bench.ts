@@ -15,13 +15,13 @@ const BUNDLE = 'express-prom-bundle';
 export const middleware: Suite = {
   name: 'http/middleware',
   title: "The middleware: microseconds of the main thread's CPU a request",
-  note: 'Express with a JSON route below a router. Each contender has a process of its own and they take turns; `added` is what a round took above the same round of bare Express.',
+  note: 'Express with a JSON route below a router. Each contender has a process of its own and they take turns; `added` is what the best round took above the best round of bare Express, the median of three passes.',
   isForReadme: true,
   run: measureMiddleware,
 };
 
 async function measureMiddleware({ mode, nodePath, report }: SuiteContext): Promise<SuiteRows> {
-  if (mode === 'full') report('takes about two minutes');
+  if (mode === 'full') report('takes three minutes or more');
   const results = await benchMiddleware(mode === 'smoke' ? SMOKE : FULL, nodePath);
   return {
     rows: results.map((result) => toRow(result, results)),

@@ -71,11 +71,10 @@ describe('the demo', function () {
 
   it('takes its traffic process along when it is killed', async () => {
     const { process: demo } = await startDemo(startProcess, []);
-    const traffic = await trafficPid(demo);
-    await demo.stop('SIGKILL');
-    await eventually(() => (isAlive(traffic) ? undefined : true), {
-      what: 'the end of the traffic process',
-    });
+    await trafficPid(demo);
+    // Both write to one pipe, and stop() resolves when the last of them has let go of it. Whether the id is still there
+    // would not tell: it stays until whoever inherits orphans on this machine looks after them.
+    expect(await demo.stop('SIGKILL')).to.include({ signal: 'SIGKILL', stderr: '' });
   });
 
   it('starts no traffic with --rate 0', async () => {
