@@ -1,4 +1,5 @@
 // One contender's server, in a process of its own: `node middleware-server.js <express package> <contender>`.
+import { channel } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +13,8 @@ import { MemoryLoad } from './memory-load.js';
 /** What the parent asks for: requests to be made inside the process, none where it has made them itself. */
 export interface ServerOrder {
   readonly requestCount: number;
+  /** Whether the contender takes part, or Express is bare. */
+  readonly isOn: boolean;
   /** Whether the answer is to tell how many were counted, which costs time of its own. */
   readonly isCounted?: boolean;
 }
@@ -58,18 +61,19 @@ const createApp: typeof express = require(expressPackage);
 const sink = new CountingSink();
 
 const app = createApp();
-const handler = middlewareOf(contender);
-if (handler !== undefined) app.use(handler);
+app.use(middlewareOf(contender));
 app.get('/version', (_req, res) => void res.json({ version: 1 }));
 const users = createApp.Router();
 users.get('/users/:id', (req, res) => void res.json({ id: req.params['id'] }));
 app.use('/api', users);
 
+const setOn = createSwitch(app);
 const server = app.listen(0, '127.0.0.1', () => report());
 // Connections idle while the other contenders have their turns.
 server.keepAliveTimeout = 0;
 const load = new MemoryLoad(server);
-process.on('message', async ({ requestCount, isCounted }: ServerOrder) => {
+process.on('message', async ({ requestCount, isOn, isCounted }: ServerOrder) => {
+  setOn(isOn);
   await load.send(requestCount, (index) => `/api/users/${index}`);
   report(isCounted === true ? await countedCount() : undefined);
 });
@@ -90,8 +94,33 @@ async function countedCount(): Promise<number | undefined> {
   return getSnapshot().totalRequests;
 }
 
-function middlewareOf(name: string): RequestHandler | undefined {
-  if (name === 'bare') return undefined;
+/** Takes the contender out of the process and puts it back: its layer, and what subscribes to ends of responses. */
+function createSwitch(application: express.Express): (isOn: boolean) => void {
+  const router: unknown = Reflect.get(application, '_router') ?? Reflect.get(application, 'router');
+  if (!isRouter(router)) throw new TypeError('no router');
+  const layers = [...router.stack];
+  const withoutContender = layers.filter(({ name }) => name === 'query' || name === 'expressInit');
+  withoutContender.push(...layers.slice(withoutContender.length + 1));
+  const finish = channel('http.server.response.finish');
+  const listed: unknown = Reflect.get(finish, '_subscribers');
+  const subscribers = Array.isArray(listed) ? [...listed] : [];
+  let wasOn = true;
+  return (isOn) => {
+    if (isOn === wasOn) return;
+    wasOn = isOn;
+    router.stack = isOn ? layers : withoutContender;
+    for (const subscriber of subscribers) {
+      if (isOn) finish.subscribe(subscriber);
+      else finish.unsubscribe(subscriber);
+    }
+  };
+}
+
+function isRouter(value: unknown): value is { stack: { name: string }[] } {
+  return typeof value === 'function' && 'stack' in value && Array.isArray(value.stack);
+}
+
+function middlewareOf(name: string): RequestHandler {
   // What any middleware costs: Express calls it and it calls on.
   if (name === 'empty layer') return (_req, _res, next) => next();
   if (name === 'express-prom-bundle') {

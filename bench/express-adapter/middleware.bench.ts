@@ -6,7 +6,7 @@ import type { ServerOrder, ServerReport } from './middleware-server.js';
 import { RequestLoad } from './request-load.js';
 
 const EXPRESS_PACKAGES = ['express4', 'express5'];
-const CONTENDERS = ['bare', 'empty layer', 'observer alone', 'offloop', 'express-prom-bundle'];
+const CONTENDERS = ['empty layer', 'observer alone', 'offloop', 'express-prom-bundle'];
 
 /** How much is measured. Fresh processes a pass, as one process can be a little faster than its twin for all its life. */
 export interface MiddlewareBenchSize {
@@ -29,10 +29,10 @@ export const SMOKE: MiddlewareBenchSize = {
 /** Three minutes or more. */
 export const FULL: MiddlewareBenchSize = {
   transport: 'memory',
-  passCount: 3,
-  roundCount: 12,
-  requestCount: 3_000,
-  warmUpRequestCount: 20_000,
+  passCount: 5,
+  roundCount: 24,
+  requestCount: 2_000,
+  warmUpRequestCount: 30_000,
 };
 
 /** Over the network, with fewer requests, as each costs more. */
@@ -47,20 +47,20 @@ export const LOOPBACK: MiddlewareBenchSize = {
 export interface MiddlewareResult {
   readonly express: string;
   readonly contender: string;
-  /** Of the best round; the median of the passes. */
+  /** With the contender; the median of the passes. */
   readonly cpuUs: number;
-  /** What the best round took above the best round of bare Express; the median of the passes. */
+  /** What it takes more than bare Express does in the same process; the median of the passes. */
   readonly addedUs: number;
 }
 
 /**
  * What each contender adds to the main-thread CPU of a request to Express.
  *
- * Each contender has a process of its own, as an observer subscribes to a channel of the whole process: beside it, a bare
- * server would not be bare. The processes take turns, round by round, and only one is under load at a time.
+ * Each has a process of its own, in which it is taken out and put back round by round: two processes that run the same code differ by
+ * microseconds a request for all their lives, one process does not differ from itself.
  *
  * @param nodePath Node under which the servers run; the one that runs this by default.
- * @throws When a contender has not counted every request that was sent.
+ * @throws When a contender has not counted every request that was sent while it took part.
  */
 export async function benchMiddleware(
   size: MiddlewareBenchSize,
@@ -68,57 +68,49 @@ export async function benchMiddleware(
 ): Promise<MiddlewareResult[]> {
   const results: MiddlewareResult[] = [];
   for (const express of EXPRESS_PACKAGES) {
-    const passes: Map<string, number>[] = [];
+    const passes = new Map<string, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
     for (let pass = 0; pass < size.passCount; pass += 1) {
-      passes.push(bestOf(await measurePass(express, size, nodePath)));
+      for (const [contender, costs] of passes) {
+        costs.push(
+          await measure({ express, contender, nodePath, transport: size.transport }, size),
+        );
+      }
     }
-    for (const contender of CONTENDERS) {
-      const cpuUs = passes.map((best) => best.get(contender) ?? Number.NaN);
-      const addedUs = passes.map((best, index) => (cpuUs[index] ?? 0) - (best.get('bare') ?? 0));
-      results.push({ express, contender, cpuUs: median(cpuUs), addedUs: median(addedUs) });
+    for (const [contender, costs] of passes) {
+      const cpuUs = median(costs.map((cost) => cost.cpuUs));
+      results.push({
+        express,
+        contender,
+        cpuUs,
+        addedUs: median(costs.map((cost) => cost.addedUs)),
+      });
     }
   }
   return results;
 }
 
-/** Best round of each contender: whatever else the machine does makes a round slower, and never faster. */
-function bestOf(rounds: readonly Map<string, number>[]): Map<string, number> {
-  return new Map(
-    CONTENDERS.map((contender) => [
-      contender,
-      Math.min(...rounds.map((round) => round.get(contender) ?? Number.NaN)),
-    ]),
-  );
-}
+type Cost = Pick<MiddlewareResult, 'cpuUs' | 'addedUs'>;
 
-async function measurePass(
-  express: string,
-  size: MiddlewareBenchSize,
-  nodePath: string,
-): Promise<Map<string, number>[]> {
-  const servers: BenchServer[] = [];
+async function measure(options: BenchServerOptions, size: MiddlewareBenchSize): Promise<Cost> {
+  const server = new BenchServer(options);
   try {
-    for (const contender of CONTENDERS) {
-      const server = new BenchServer({ express, contender, nodePath, transport: size.transport });
-      servers.push(server);
-      await server.open();
-      await server.send(size.warmUpRequestCount);
-    }
-    const rounds: Map<string, number>[] = [];
+    await server.open();
+    await server.measure(size.warmUpRequestCount, true);
+    await server.measure(size.warmUpRequestCount, false);
+    const withIt: number[] = [];
+    const added: number[] = [];
     for (let round = 0; round < size.roundCount; round += 1) {
-      const cpuUs = new Map<string, number>();
-      // Another one begins each time: what the machine does meanwhile hits all of them alike.
-      for (let turn = 0; turn < servers.length; turn += 1) {
-        const server = servers[(round + turn) % servers.length];
-        if (server === undefined) continue;
-        cpuUs.set(server.contender, await server.measure(size.requestCount));
-      }
-      rounds.push(cpuUs);
+      // The order changes round by round: what grows dearer in time hits both alike.
+      const isFirst = round % 2 === 0;
+      const first = await server.measure(size.requestCount, isFirst);
+      const second = await server.measure(size.requestCount, !isFirst);
+      withIt.push(isFirst ? first : second);
+      added.push(isFirst ? first - second : second - first);
     }
-    for (const server of servers) await server.checkCount();
-    return rounds;
+    await server.checkCount();
+    return { cpuUs: median(withIt), addedUs: median(added) };
   } finally {
-    for (const server of servers) server.close();
+    server.close();
   }
 }
 
@@ -134,7 +126,7 @@ class BenchServer {
   readonly #child: ChildProcess;
   readonly #transport: MiddlewareBenchSize['transport'];
   #load: RequestLoad | undefined;
-  #sentCount = 0;
+  #observedCount = 0;
 
   constructor({ express, contender, nodePath, transport }: BenchServerOptions) {
     this.contender = contender;
@@ -154,24 +146,23 @@ class BenchServer {
     await this.#load.open();
   }
 
-  async send(requestCount: number): Promise<void> {
-    this.#sentCount += requestCount;
-    if (this.#transport === 'memory') await this.#order({ requestCount });
+  /** @returns CPU microseconds a request. */
+  async measure(requestCount: number, isOn: boolean): Promise<number> {
+    const before = await this.#order({ requestCount: 0, isOn });
+    if (isOn) this.#observedCount += requestCount;
+    if (this.#transport === 'memory') await this.#order({ requestCount, isOn });
     else await this.#load?.send(requestCount, (index) => `/api/users/${index}`);
-  }
-
-  async measure(requestCount: number): Promise<number> {
-    const before = await this.#order({ requestCount: 0 });
-    await this.send(requestCount);
-    const after = await this.#order({ requestCount: 0 });
+    const after = await this.#order({ requestCount: 0, isOn });
     return (after.cpuUs - before.cpuUs) / requestCount;
   }
 
   async checkCount(): Promise<void> {
-    const { countedCount } = await this.#order({ requestCount: 0, isCounted: true });
+    const { countedCount } = await this.#order({ requestCount: 0, isOn: true, isCounted: true });
     const isCounter = this.contender === 'offloop' || this.contender === 'observer alone';
-    if (isCounter && countedCount !== this.#sentCount) {
-      throw new Error(`${this.contender} counted ${countedCount} of ${this.#sentCount} requests`);
+    if (isCounter && countedCount !== this.#observedCount) {
+      throw new Error(
+        `${this.contender} counted ${countedCount} of ${this.#observedCount} requests`,
+      );
     }
   }
 

@@ -25,20 +25,20 @@ export const scrape: Suite = {
 interface Measured {
   readonly name: string;
   readonly seriesCount: number;
-  readonly library: (typeof LIBRARIES)[number];
+  readonly contender: (typeof LIBRARIES)[number];
   readonly passes: ScrapeCost[];
 }
 
 async function measureScrapes({ mode, nodePath, report }: SuiteContext): Promise<SuiteRows> {
   const measured: Measured[] = [];
   const runs = SIZES.flatMap(({ seriesCount, scrapes }) =>
-    LIBRARIES.map((library) => {
-      const name = `${formatFigure(seriesCount)} series / ${library}`;
+    LIBRARIES.map((contender) => {
+      const name = `${formatFigure(seriesCount)} series / ${contender}`;
       const passes: ScrapeCost[] = [];
-      measured.push({ name, seriesCount, library, passes });
+      measured.push({ name, seriesCount, contender, passes });
       return async (): Promise<void> => {
         const programUrl = new URL('./scrape-process.js', import.meta.url);
-        const args = [library, mode === 'full' ? seriesCount : SMOKE_SERIES, scrapes[mode]].map(
+        const args = [contender, mode === 'full' ? seriesCount : SMOKE_SERIES, scrapes[mode]].map(
           String,
         );
         passes.push(await forkOnce<ScrapeCost>({ programUrl, args, nodePath }));
@@ -76,8 +76,8 @@ function toRow(of: Measured): Row {
 
 /** PERFORMANCE.md, Scraping. */
 function verdictsOf(measured: readonly Measured[]): Verdict[] {
-  const [own, other] = LIBRARIES.map((library) =>
-    measured.find((each) => each.library === library && each.seriesCount === 10_000),
+  const [own, other] = LIBRARIES.map((contender) =>
+    measured.find((each) => each.contender === contender && each.seriesCount === 10_000),
   );
   if (own === undefined || other === undefined) return [];
   return [

@@ -1,5 +1,5 @@
 import type { Metrics } from '../metrics.js';
-import { type HttpMiddleware, isRead, pathOf } from '../routes/http-handler.js';
+import { type HttpMiddleware, isRead } from '../routes/http-handler.js';
 import { scrape } from '../routes/scrape.js';
 import type { RequestObserver } from './request-observer.js';
 
@@ -14,22 +14,28 @@ export function createMetricsMiddleware(
   observer: RequestObserver,
   scrapePaths: readonly string[],
 ): HttpMiddleware {
-  // The first look is one comparison of lengths: a request for another path pays no slice.
-  const shortest = Math.min(...scrapePaths.map((path) => path.length));
-  const paths = new Set(scrapePaths);
-
   return function metricsMiddleware(request, response, next) {
     const url = request.originalUrl ?? request.url ?? '';
-    if (
-      url.length >= shortest &&
-      paths.has(pathOf(url)) &&
-      isRead(request) &&
-      metrics.options.prometheus.enabled
-    ) {
+    if (isPathAmong(scrapePaths, url) && isRead(request) && metrics.options.prometheus.enabled) {
       scrape(metrics, request, response);
       return;
     }
     observer.observe(request, response);
     next();
   };
+}
+
+const QUESTION_MARK = 63;
+
+/** Whether the URL's path is one of these. Each request asks, so no string is made and hashed for it. */
+function isPathAmong(paths: readonly string[], url: string): boolean {
+  for (let index = 0; index < paths.length; index++) {
+    const path = paths[index] as string;
+    const { length } = path;
+    const isLong = url.length > length;
+    if (isLong ? url.charCodeAt(length) === QUESTION_MARK : url.length === length) {
+      if (url.startsWith(path)) return true;
+    }
+  }
+  return false;
 }
