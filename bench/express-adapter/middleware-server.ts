@@ -30,6 +30,7 @@ export interface ServerReport {
 
 /** A sink that does next to nothing, so that what is left is the observer. */
 class CountingSink implements HttpSink {
+  readonly seriesEpoch = 0;
   count = 0;
   inFlight = 0;
   durationSeconds = 0;

@@ -38,7 +38,6 @@ export {
   Counter,
   CounterChild,
   type CounterConfiguration,
-  type LabelValues,
 } from './instruments/counter.js';
 export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
@@ -49,7 +48,7 @@ export {
 } from './instruments/histogram.js';
 export { HttpMetrics } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
-export type { MetricConfiguration } from './instruments/metric-configuration.js';
+export type { LabelValues, MetricConfiguration } from './instruments/metric-configuration.js';
 export { validateMetricName } from './instruments/metric-configuration.js';
 export type { MetricObject, MetricValue } from './instruments/metric-value.js';
 export { Registry, register } from './instruments/registry.js';

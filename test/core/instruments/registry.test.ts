@@ -93,14 +93,35 @@ describe('registry', () => {
     expect((await rig.families()).map(({ name }) => name)).to.deep.equal(['test_total']);
   });
 
-  it('does not give back the memory of metrics taken out: maxFamilies counts all that there ever were', () => {
-    const rig = new PipelineRig({ memory: { maxFamilies: 16 } });
-    rig.counter().inc();
-    for (let round = 1; round < 16; round++) {
+  it('takes the same metrics in again and again after clear(), each time at zero', async () => {
+    const rig = new PipelineRig({ memory: { maxFamilies: 16, maxSeries: 64 } });
+    for (let round = 0; round < 200; round++) {
       rig.registry.clear();
-      rig.counter().inc();
+      const counter = rig.counter({ labelNames: ['a'] });
+      counter.inc({ a: 'x' }, round);
+      counter.inc({ a: 'y' });
+      rig.histogram().observe(1);
+      expect((await counter.get()).values.map(({ value }) => value)).to.deep.equal([round, 1]);
     }
-    rig.registry.clear();
+  });
+
+  it('lets a metric whose place was given away count in the one that has it', async () => {
+    const rig = new PipelineRig({ memory: { maxFamilies: 16 } });
+    const first = rig.counter({ labelNames: ['a'] });
+    const child = first.labels('x');
+    child.inc();
+    for (let round = 0; round < 20; round++) {
+      rig.registry.clear();
+      rig.counter({ labelNames: ['a'] });
+    }
+    first.inc({ a: 'x' });
+    child.inc();
+    expect((await first.get()).values).to.deep.equal([{ labels: { a: 'x' }, value: 2 }]);
+  });
+
+  it('refuses a metric more than memory holds, while the others are held', () => {
+    const rig = new PipelineRig({ memory: { maxFamilies: 16 } });
+    for (let index = 0; index < 16; index++) rig.counter({ name: `metric_${index}_total` }).inc();
     refusalOf('OFFLOOP_ERR_FAMILIES_FULL', () => rig.counter());
   });
 

@@ -1,4 +1,9 @@
-import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
+import {
+  FamilyKind,
+  FamilyRole,
+  SERIES_ENTRY_CELLS,
+  SERIES_LABELS,
+} from '@offloop/core/internal/layout/catalog.js';
 import {
   familyCount,
   findFamily,
@@ -79,8 +84,9 @@ describe('catalog', () => {
     const rig = new SegmentRig({ sizes: { catalogBytes: 1024 } });
     const family = rig.addFamily();
     const first = rig.addSeries(family, 'x');
-    const used = rig.segment.series[first * 8 + 1] as number;
-    const rest = 1024 - used - 1;
+    const used = rig.segment.series[first * SERIES_ENTRY_CELLS + SERIES_LABELS] as number;
+    // Places for labels are a multiple of 16 bytes long.
+    const rest = Math.floor((1024 - used - 16) / 16) * 16;
     expect(rig.catalog.addSeries(family, 'y'.repeat(rest + 1))).to.equal(undefined);
     const filling = rig.addSeries(family, 'y'.repeat(rest));
     expect(seriesLabels(rig.segment, filling)).to.have.length(rest);

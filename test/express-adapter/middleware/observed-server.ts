@@ -15,6 +15,7 @@ export interface Recorded {
 export class RecordingSink implements HttpSink {
   readonly recorded: Recorded[] = [];
   readonly series: Omit<Recorded, 'durationSeconds'>[] = [];
+  seriesEpoch = 0;
   inFlight = 0;
   startedCount = 0;
 

@@ -4,7 +4,8 @@ import { OffloopError } from '../errors.js';
 import { type Capture, capture } from '../exposition/capture.js';
 import type { ExpositionRequest, Page } from '../exposition/render.js';
 import type { FamilyEntry } from '../instruments/catalog-writer.js';
-import { Family } from '../instruments/family.js';
+import { Family, type FamilyLimits } from '../instruments/family.js';
+import { FamilyReturns } from '../instruments/family-returns.js';
 import { Producer } from '../instruments/producer.js';
 import { RENDER_US, SCRAPES } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
@@ -14,6 +15,7 @@ import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-to
 import type { Engine } from './engine.js';
 import { InlineEngine } from './inline-engine.js';
 import { SharedRenders } from './shared-renders.js';
+import { WeakRefSet } from './weak-ref-set.js';
 
 /** Makes the engine of a pipeline, once, when its memory is laid out. */
 export type EngineFactory = (parts: {
@@ -29,8 +31,11 @@ export type EngineFactory = (parts: {
  * options are known. From then on options that concern memory are refused.
  */
 export class Pipeline {
-  private readonly families: Family[] = [];
+  /** Until memory is laid out. */
+  private families: Family[] = [];
+  private readonly returns = new FamilyReturns();
   private readonly renders = new SharedRenders((request) => this.renderNow(request));
+  private readonly expiring = new WeakRefSet<Family>();
   private given: OffloopOptions = {};
   private engineFactory: EngineFactory | undefined;
   private started:
@@ -81,21 +86,29 @@ export class Pipeline {
     return this.start().engine;
   }
 
-  /**
-   * Adds a family.
-   *
-   * @param maxSeries Cardinality limit; default: the option `maxSeriesPerMetric`.
-   */
-  defineFamily(entry: FamilyEntry, maxSeries?: number): Family {
-    const family = new Family(entry, maxSeries);
+  /** Adds a family. */
+  defineFamily(entry: FamilyEntry, limits?: FamilyLimits): Family {
+    const family = new Family(entry, limits);
     if (this.started === undefined) {
       // A bad environment is refused here, where the program begins, and not at the first use, which may be in a request.
       resolveOptions(this.given, process.env);
+      this.families.push(family);
     } else {
-      family.materialise(this.started.producer, this.started.options.maxSeriesPerMetric);
+      this.returns.materialise(family, this.started.producer, this.started.options);
     }
-    this.families.push(family);
+    if (limits?.maxIdleSeconds !== undefined) this.expiring.add(family);
     return family;
+  }
+
+  /** A registry has taken the family's metric in. */
+  holdFamily(family: Family): void {
+    family.holders++;
+  }
+
+  /** A registry has let go of it: when none has it, its place may go to another that is the same. */
+  releaseFamily(family: Family): void {
+    family.holders--;
+    if (family.holders === 0) this.returns.offer(family);
   }
 
   /** Resolves when everything recorded before the call is aggregated. */
@@ -114,6 +127,7 @@ export class Pipeline {
   /** Values of families as of now, everything recorded before the call included. */
   async capture(familyIds: readonly number[]): Promise<Capture> {
     await this.flush();
+    this.removeIdle();
     return capture(this.producer.segment, familyIds);
   }
 
@@ -143,6 +157,7 @@ export class Pipeline {
   private async renderNow(request: ExpositionRequest): Promise<Page> {
     const { producer, engine } = this.start();
     producer.recorder.publish();
+    this.removeIdle();
     const page = await engine.render(request);
     const { control } = producer.segment;
     addToWideCounter(control, SCRAPES, 1);
@@ -150,11 +165,16 @@ export class Pipeline {
     return page;
   }
 
+  private removeIdle(): void {
+    for (const family of this.expiring) family.removeIdle();
+  }
+
   private start() {
     if (this.started !== undefined) return this.started;
     const options = resolveOptions(this.given, process.env);
     const producer = new Producer(options);
-    for (const family of this.families) family.materialise(producer, options.maxSeriesPerMetric);
+    for (const family of this.families) this.returns.materialise(family, producer, options);
+    this.families = [];
     const { segment, recorder } = producer;
     // Closed before its first use: nobody would stop a thread that started now.
     const engineFactory = this.isClosed ? undefined : this.engineFactory;

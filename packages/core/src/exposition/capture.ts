@@ -1,6 +1,12 @@
 import { readCommitted } from '../aggregate/committed-read.js';
+import { OffloopError } from '../errors.js';
 import { BLOCK_COUNTS } from '../layout/aggregates.js';
-import { FamilyKind } from '../layout/catalog.js';
+import {
+  FamilyKind,
+  SERIES_CREATED_MS,
+  SERIES_ENTRY_CELLS,
+  SERIES_LABELS,
+} from '../layout/catalog.js';
 import {
   type CatalogFamily,
   familyCount,
@@ -8,6 +14,7 @@ import {
   seriesBlock,
   seriesOf,
 } from '../layout/catalog-reader.js';
+import { REUSE_COUNT } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
@@ -17,11 +24,21 @@ import type { DefaultLabelsOf } from './default-labels.js';
 export interface CapturedFamily {
   readonly family: CatalogFamily;
   readonly seriesIds: Int32Array;
+  readonly labels: CapturedLabels;
+  /** When each series began: Unix time, ms. */
+  readonly createdMs: Float64Array;
   /** `width` doubles a series: the start of its block, or a live gauge's value. */
   readonly values: Float64Array;
   readonly width: number;
   /** Labels that the page adds to a series. Default: none. */
   readonly defaultLabels?: DefaultLabelsOf;
+}
+
+/** Labels of a family's series in exposition form, without braces: bytes from `starts[i]` to `ends[i]`. */
+export interface CapturedLabels {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
 }
 
 /** Everything a page shows, as of one batch: rendering may take its time, and no draining thread can tear it. */
@@ -30,31 +47,97 @@ export interface Capture {
   readonly totals: PipelineTotals;
 }
 
+/** A reading begins again when series were reused or a batch was applied meanwhile; each is rarer than a reading is long. */
+const MAX_ATTEMPTS = 100;
+
 /**
  * Captures families in the order asked for.
  *
  * @param familyIds Ids of the segment's catalog; unknown ones are left out.
+ * @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` when memory changed under every attempt.
  */
 export function capture(segment: Segment, familyIds: readonly number[]): Capture {
+  const { control } = segment;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const reuses = Atomics.load(control, REUSE_COUNT);
+    const captured = captureOnce(segment, familyIds);
+    // A rmw that changes nothing: layout/catalog.ts.
+    if (captured !== undefined && Atomics.add(control, REUSE_COUNT, 0) === reuses) return captured;
+  }
+  throw new OffloopError(
+    'OFFLOOP_ERR_OVERTAKEN',
+    `capture: memory must lie still for one of ${MAX_ATTEMPTS} readings, and changed under each; series are removed and added too fast`,
+  );
+}
+
+function captureOnce(segment: Segment, familyIds: readonly number[]): Capture | undefined {
   const known = familyCount(segment);
   // A family and the one that shows its counts list the same series, also when one is added meanwhile.
-  const seriesByFamily = new Map<number, Int32Array>();
+  const seriesByFamily = new Map<
+    number,
+    Pick<CapturedFamily, 'seriesIds' | 'labels' | 'createdMs'>
+  >();
   const families = familyIds
     .filter((id) => id >= 0 && id < known)
     .map((id) => {
       const family = readFamily(segment, id);
-      const seriesIds =
-        seriesByFamily.get(family.seriesFamily) ?? seriesOf(segment, family.seriesFamily);
-      seriesByFamily.set(family.seriesFamily, seriesIds);
+      const series =
+        seriesByFamily.get(family.seriesFamily) ?? captureSeries(segment, family.seriesFamily);
+      seriesByFamily.set(family.seriesFamily, series);
       const width = widthOf(segment, family);
-      return { family, seriesIds, width, values: new Float64Array(seriesIds.length * width) };
+      return {
+        family,
+        ...series,
+        width,
+        values: new Float64Array(series.seriesIds.length * width),
+      };
     });
   let totals: PipelineTotals | undefined;
-  readCommitted(segment, (aggregates) => {
+  const isWhole = readCommitted(segment, (aggregates) => {
     for (const captured of families) copyBlocks(segment, aggregates, captured);
     totals = readPipelineTotals(segment, aggregates);
   });
-  return { families, totals: totals as PipelineTotals };
+  return isWhole ? { families, totals: totals as PipelineTotals } : undefined;
+}
+
+function captureSeries(segment: Segment, family: number) {
+  const seriesIds = seriesOf(segment, family);
+  const starts = new Int32Array(seriesIds.length);
+  const ends = new Int32Array(seriesIds.length);
+  const createdMs = new Float64Array(seriesIds.length);
+  const { series, seriesDoubles, catalogBytes } = segment;
+  let first = catalogBytes.length;
+  let last = 0;
+  for (let index = 0; index < seriesIds.length; index++) {
+    const entry = (seriesIds[index] as number) * SERIES_ENTRY_CELLS;
+    const start = series[entry + SERIES_LABELS] as number;
+    const end = start + (series[entry + SERIES_LABELS + 1] as number);
+    starts[index] = start;
+    ends[index] = end;
+    createdMs[index] = seriesDoubles[(entry + SERIES_CREATED_MS) / 2] as number;
+    if (start < first) first = start;
+    if (end > last) last = end;
+  }
+  // One copy of all that lies between them, as a family's labels lie side by side.
+  const bytes = catalogBytes.slice(
+    Math.min(first, last),
+    last,
+  ) as unknown as Uint8Array<ArrayBuffer>;
+  for (let index = 0; index < starts.length; index++) {
+    starts[index] = (starts[index] as number) - first;
+    ends[index] = (ends[index] as number) - first;
+  }
+  return { seriesIds, labels: { bytes, starts, ends }, createdMs };
+}
+
+/** Labels of a captured series in exposition form, without braces. */
+export function labelsOf({ labels }: CapturedFamily, index: number): Uint8Array {
+  return labels.bytes.subarray(labels.starts[index] as number, labels.ends[index] as number);
+}
+
+/** The same as text. */
+export function labelsText(captured: CapturedFamily, index: number): string {
+  return Buffer.from(labelsOf(captured, index)).toString('utf8');
 }
 
 function widthOf(segment: Segment, family: CatalogFamily): number {

@@ -1,27 +1,21 @@
 import { escapeLabelValue, parseLabels } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
-import { type CatalogFamily, seriesLabels } from '../layout/catalog-reader.js';
-import type { Segment } from '../layout/segment.js';
-import type { Capture } from './capture.js';
+import { type Capture, type CapturedFamily, labelsText } from './capture.js';
 
 /** Labels that a page adds to every sample of a registry, in this order. Pairs, as they cross threads and `__proto__` is a valid name. */
 export type DefaultLabels = readonly (readonly [name: string, value: string])[];
 
-/** Default labels of a series in exposition form without braces; empty where there are none. */
-export type DefaultLabelsOf = (seriesId: number) => Uint8Array;
+/** Default labels of a captured series, by its index, in exposition form without braces; empty where there are none. */
+export type DefaultLabelsOf = (index: number) => Uint8Array;
 
 /** The same capture, whose families' samples are to show the default labels. */
-export function withDefaultLabels(
-  segment: Segment,
-  captured: Capture,
-  labels: DefaultLabels,
-): Capture {
+export function withDefaultLabels(captured: Capture, labels: DefaultLabels): Capture {
   if (labels.length === 0) return captured;
   return {
     ...captured,
     families: captured.families.map((one) => ({
       ...one,
-      defaultLabels: defaultLabelsOf(segment, one.family, labels),
+      defaultLabels: defaultLabelsOf(one, labels),
     })),
   };
 }
@@ -32,18 +26,15 @@ export function withDefaultLabels(
  * A label that a series has itself stays the series' own, and no sample of a histogram takes `le` from here: a name that came twice would
  * lose the whole scrape.
  */
-function defaultLabelsOf(
-  segment: Segment,
-  family: CatalogFamily,
-  labels: DefaultLabels,
-): DefaultLabelsOf {
+function defaultLabelsOf(captured: CapturedFamily, labels: DefaultLabels): DefaultLabelsOf {
+  const { family } = captured;
   const added = labels.filter(([name]) => family.kind !== FamilyKind.histogram || name !== 'le');
   if (!added.some(([name]) => family.labelNames.includes(name))) {
     const bytes = formatPairs(added);
     return () => bytes;
   }
-  return (seriesId) => {
-    const own = parseLabels(seriesLabels(segment, seriesId));
+  return (index) => {
+    const own = parseLabels(labelsText(captured, index));
     return formatPairs(added.filter(([name]) => !Object.hasOwn(own, name)));
   };
 }

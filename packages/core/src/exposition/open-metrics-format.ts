@@ -1,5 +1,4 @@
 import { FamilyKind } from '../layout/catalog.js';
-import type { Segment } from '../layout/segment.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
 import { type OpenMetricsHeader, openMetricsHeaders } from './open-metrics-names.js';
@@ -23,7 +22,6 @@ const EXPONENT_BELOW = 1e-4;
  * `_created` is left out: memory does not hold when a series began, and a time that is wrong is worse than none.
  */
 export function renderOpenMetrics(
-  segment: Segment,
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
 ): Uint8Array<ArrayBuffer> {
@@ -35,7 +33,7 @@ export function renderOpenMetrics(
   ]);
   for (const [index, family] of families.entries()) {
     writeHeader(writer, headers[index] as OpenMetricsHeader, family.family.help);
-    writeFamily(writer, segment, family);
+    writeFamily(writer, family);
   }
   for (const [index, family] of pipelineFamilies.entries()) {
     writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
@@ -47,15 +45,15 @@ export function renderOpenMetrics(
   return writer.take();
 }
 
-function writeFamily(writer: ByteWriter, segment: Segment, captured: CapturedFamily): void {
+function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
   const { family } = captured;
   if (family.kind !== FamilyKind.histogram) {
-    writeSamples(writer, segment, captured, family.name);
+    writeSamples(writer, captured, family.name);
     return;
   }
   // A sum that may fall is no counter: with bounds below zero it has to be missing, and the count with it.
   const canHaveSum = !family.bounds.some((bound) => bound < 0);
-  writeHistograms(writer, segment, captured, {
+  writeHistograms(writer, captured, {
     formatBound: formatCanonical,
     // False for NaN as well, which two infinities leave behind.
     hasSum: (sum) => canHaveSum && sum >= 0,

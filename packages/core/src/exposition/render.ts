@@ -40,9 +40,9 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
     typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
   );
-  const captured = withDefaultLabels(segment, capture(segment, request.families), defaultLabels);
+  const captured = withDefaultLabels(capture(segment, request.families), defaultLabels);
   const render = format === 'openMetrics' ? renderOpenMetrics : renderText;
-  const bytes = render(segment, captured, pipelineFamilies);
+  const bytes = render(captured, pipelineFamilies);
   return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
 }
 

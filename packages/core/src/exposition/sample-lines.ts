@@ -1,8 +1,6 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
-import { SERIES_ENTRY_CELLS, SERIES_LABELS } from '../layout/catalog.js';
-import type { Segment } from '../layout/segment.js';
 import type { ByteWriter } from './byte-writer.js';
-import { type CapturedFamily, singleValue } from './capture.js';
+import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
 
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -19,18 +17,12 @@ export interface HistogramLines {
 }
 
 /** Samples of a family with one value a series. */
-export function writeSamples(
-  writer: ByteWriter,
-  segment: Segment,
-  captured: CapturedFamily,
-  name: string,
-): void {
+export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name: string): void {
   const { seriesIds, defaultLabels = none } = captured;
   const prefix = Buffer.from(name);
   for (let index = 0; index < seriesIds.length; index++) {
-    const seriesId = seriesIds[index] as number;
     writer.copy(prefix);
-    writeLabels(writer, ownLabels(segment, seriesId), defaultLabels(seriesId));
+    writeLabels(writer, labelsOf(captured, index), defaultLabels(index));
     writer.number(singleValue(captured, index));
     writer.byte(NEWLINE);
   }
@@ -39,7 +31,6 @@ export function writeSamples(
 /** Samples of a histogram, default labels before its own as prom-client has them: buckets, which put `le` first, the sum, and the count. */
 export function writeHistograms(
   writer: ByteWriter,
-  segment: Segment,
   captured: CapturedFamily,
   { formatBound, hasSum }: HistogramLines,
 ): void {
@@ -50,9 +41,8 @@ export function writeHistograms(
   const sumPrefix = Buffer.from(`${family.name}_sum`);
   const countPrefix = Buffer.from(`${family.name}_count`);
   for (let index = 0; index < seriesIds.length; index++) {
-    const seriesId = seriesIds[index] as number;
-    const own = ownLabels(segment, seriesId);
-    const added = defaultLabels(seriesId);
+    const own = labelsOf(captured, index);
+    const added = defaultLabels(index);
     const block = index * width;
     let cumulative = 0;
     for (let bucket = 0; bucket < bucketPrefixes.length; bucket++) {
@@ -88,13 +78,6 @@ const NO_LABELS = new Uint8Array(0);
 
 function none(): Uint8Array {
   return NO_LABELS;
-}
-
-/** The labels of a series in exposition form, without braces. */
-function ownLabels({ series, catalogBytes }: Segment, seriesId: number): Uint8Array {
-  const entry = seriesId * SERIES_ENTRY_CELLS + SERIES_LABELS;
-  const start = series[entry] as number;
-  return catalogBytes.subarray(start, start + (series[entry + 1] as number));
 }
 
 /** Labels in braces, where there are any, and the space before the value. */

@@ -1,5 +1,4 @@
 import { FamilyKind } from '../layout/catalog.js';
-import type { Segment } from '../layout/segment.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
 import type { PipelineFamily } from './pipeline-families.js';
@@ -17,7 +16,6 @@ const HISTOGRAM_LINES: HistogramLines = { formatBound: formatNumber, hasSum: () 
  * does, so that tests which compare pages go on passing.
  */
 export function renderText(
-  segment: Segment,
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
 ): Uint8Array<ArrayBuffer> {
@@ -29,7 +27,7 @@ export function renderText(
   };
   for (const family of captured.families) {
     separate();
-    writeFamily(writer, segment, family);
+    writeFamily(writer, family);
   }
   for (const family of pipelineFamilies) {
     separate();
@@ -41,13 +39,13 @@ export function renderText(
   return writer.take();
 }
 
-function writeFamily(writer: ByteWriter, segment: Segment, captured: CapturedFamily): void {
+function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
   const { family } = captured;
   writeHeader(writer, { name: family.name, help: family.help, type: expositionType(family.kind) });
   if (family.kind === FamilyKind.histogram) {
-    writeHistograms(writer, segment, captured, HISTOGRAM_LINES);
+    writeHistograms(writer, captured, HISTOGRAM_LINES);
   } else {
-    writeSamples(writer, segment, captured, family.name);
+    writeSamples(writer, captured, family.name);
   }
 }
 

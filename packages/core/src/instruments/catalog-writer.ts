@@ -7,13 +7,20 @@ import {
   LIVE_BLOCK_DOUBLES,
 } from '../layout/aggregates.js';
 import * as catalog from '../layout/catalog.js';
+import { seriesOf } from '../layout/catalog-reader.js';
 import {
   AGGREGATES_END,
   CATALOG_END,
   FAMILY_COUNT,
+  REMOVED_COUNT,
   SERIES_COUNT,
 } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
+import type { FamilyHoldings } from './family.js';
+import { type Removed, RemovedSeries } from './removed-series.js';
+
+/** Room for labels is rounded up to it: a place that is used again seldom has to be left for a larger one. */
+const LABELS_ROOM_BYTES = 16;
 
 /** A family as the catalog stores it. */
 export interface FamilyEntry {
@@ -36,19 +43,25 @@ export class CatalogWriter {
   private readonly segment: Segment;
   /** Family → last series of its chain. */
   private readonly lastSeries: Int32Array;
+  private readonly removed: RemovedSeries;
+  /** Families that nobody can reach any more, by what they are. */
+  private readonly abandoned = new Map<string, number[]>();
 
   constructor(segment: Segment) {
     this.segment = segment;
+    this.removed = new RemovedSeries(segment);
     this.lastSeries = new Int32Array(segment.sizes.maxFamilies).fill(-1);
   }
 
   /**
-   * Appends a family.
+   * Appends a family, or takes an abandoned one that is the same in every respect.
    *
    * @returns Its id.
    * @throws {OffloopError} `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL`.
    */
   addFamily(family: FamilyEntry): number {
+    const again = this.abandoned.get(keyOf(family))?.pop();
+    if (again !== undefined) return again;
     const { control, families, sizes, catalogDoubles, catalogHalves } = this.segment;
     const id = control[FAMILY_COUNT] as number;
     if (id >= sizes.maxFamilies) {
@@ -106,47 +119,166 @@ export class CatalogWriter {
   }
 
   /**
-   * Appends a series, which no page shows before it is linked.
+   * Lets go of a family that nobody will use again, and of its series: another that is the same may have its entry.
+   *
+   * @param holdings What is given back, and empty afterwards.
+   * @param sequence Of the next record: those before it may name the series.
+   */
+  abandonFamily(family: FamilyEntry, holdings: FamilyHoldings, sequence: number): void {
+    const { id, spareSeries } = holdings;
+    if (id === -1) return;
+    holdings.id = -1;
+    holdings.spareSeries = -1;
+    const ids = new Set(family.source === undefined ? seriesOf(this.segment, id) : []);
+    if (spareSeries !== -1) ids.add(spareSeries);
+    for (const series of ids) this.removeSeries(series, sequence);
+    const key = keyOf(family);
+    const alike = this.abandoned.get(key);
+    if (alike === undefined) this.abandoned.set(key, [id]);
+    else alike.push(id);
+  }
+
+  /**
+   * Makes a series, of new memory or of a removed one's, which no page shows before it is linked.
    *
    * @param labels Exposition form without braces, '' for a series without labels.
    * @returns Its id, or `undefined` when entries, catalog or aggregates are full: the caller folds it into an overflow series.
    */
   addSeries(family: number, labels: string): number | undefined {
-    const { control, families, series, sizes } = this.segment;
-    const familyEntry = family * catalog.FAMILY_ENTRY_CELLS;
-    const doubles = families[familyEntry + catalog.FAMILY_BLOCK_DOUBLES] as number;
-    const id = control[SERIES_COUNT] as number;
+    const { control } = this.segment;
+    const shape = this.blockShape(family);
     const bytes = Buffer.from(labels);
-    const isLive = families[familyEntry + catalog.FAMILY_KIND] === catalog.FamilyKind.liveGauge;
-    // Live blocks are as long as the lines that they must not share, so a multiple of that keeps both neighbours away.
-    const block = alignedTo(isLive ? LIVE_BLOCK_DOUBLES : 1, control[AGGREGATES_END] as number);
-    if (
-      id >= sizes.maxSeries ||
-      block + doubles > sizes.aggregateCells ||
-      (control[CATALOG_END] as number) + bytes.length > sizes.catalogBytes
-    ) {
-      return undefined;
-    }
-    control[AGGREGATES_END] = block + doubles;
-    const entry = id * catalog.SERIES_ENTRY_CELLS;
-    series[entry + catalog.SERIES_FAMILY] = family;
-    series[entry + catalog.SERIES_LABELS] = this.appendBytes(bytes);
-    series[entry + catalog.SERIES_LABELS + 1] = bytes.length;
-    series[entry + catalog.SERIES_BLOCK] = block;
-    Atomics.store(control, SERIES_COUNT, id + 1);
-    return id;
+    const liveCount = (control[SERIES_COUNT] as number) - Atomics.load(control, REMOVED_COUNT);
+    const reused = this.removed.take(shape, { isUrgent: false, liveCount });
+    if (reused !== undefined) return this.reuseEntry(reused, family, bytes);
+    const appended = this.appendEntry(family, shape, bytes);
+    if (appended !== undefined) return appended;
+    const last = this.removed.take(shape, { isUrgent: true, liveCount });
+    return last === undefined ? undefined : this.reuseEntry(last, family, bytes);
   }
 
   /** Puts a series at the end of its family's chain: from here on pages show it. */
   link(id: number): void {
     const { families, series } = this.segment;
-    const family = series[id * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_FAMILY] as number;
+    const entry = id * catalog.SERIES_ENTRY_CELLS;
+    const family = series[entry + catalog.SERIES_FAMILY] as number;
     const familyEntry = family * catalog.FAMILY_ENTRY_CELLS;
     const last = this.lastSeries[family] as number;
+    series[entry + catalog.SERIES_PREVIOUS] = last + 1;
     if (last === -1) Atomics.store(families, familyEntry + catalog.FAMILY_FIRST_SERIES, id + 1);
     else Atomics.store(series, last * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT, id + 1);
     this.lastSeries[family] = id;
     Atomics.add(families, familyEntry + catalog.FAMILY_SERIES_COUNT, 1);
+  }
+
+  /**
+   * Takes a series out of its family: no page that begins later shows it. Its memory goes to others once the ring holds no record of it.
+   *
+   * @param sequence Of the next record: those before it may name the series, and none after it may.
+   */
+  removeSeries(id: number, sequence: number): void {
+    const { control, series } = this.segment;
+    const entry = id * catalog.SERIES_ENTRY_CELLS;
+    const family = series[entry + catalog.SERIES_FAMILY] as number;
+    this.unlink(id, family);
+    Atomics.add(control, REMOVED_COUNT, 1);
+    this.removed.add({
+      ...this.blockShape(family),
+      id,
+      block: series[entry + catalog.SERIES_BLOCK] as number,
+      sequence,
+    });
+  }
+
+  private unlink(id: number, family: number): void {
+    const { families, series } = this.segment;
+    const entry = id * catalog.SERIES_ENTRY_CELLS;
+    const familyEntry = family * catalog.FAMILY_ENTRY_CELLS;
+    const next = series[entry + catalog.SERIES_NEXT] as number;
+    const previous = series[entry + catalog.SERIES_PREVIOUS] as number;
+    const isFirst = families[familyEntry + catalog.FAMILY_FIRST_SERIES] === id + 1;
+    // A spare series that nobody has asked for yet stands in no chain.
+    if (!isFirst && previous === 0) return;
+    if (isFirst) Atomics.store(families, familyEntry + catalog.FAMILY_FIRST_SERIES, next);
+    else
+      Atomics.store(
+        series,
+        (previous - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT,
+        next,
+      );
+    if (next === 0) this.lastSeries[family] = previous - 1;
+    else series[(next - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_PREVIOUS] = previous;
+    Atomics.sub(families, familyEntry + catalog.FAMILY_SERIES_COUNT, 1);
+    Atomics.add(families, familyEntry + catalog.FAMILY_REMOVALS, 1);
+  }
+
+  private blockShape(family: number): { doubles: number; isLive: boolean } {
+    const { families } = this.segment;
+    const familyEntry = family * catalog.FAMILY_ENTRY_CELLS;
+    return {
+      doubles: families[familyEntry + catalog.FAMILY_BLOCK_DOUBLES] as number,
+      isLive: families[familyEntry + catalog.FAMILY_KIND] === catalog.FamilyKind.liveGauge,
+    };
+  }
+
+  private appendEntry(
+    family: number,
+    { doubles, isLive }: { readonly doubles: number; readonly isLive: boolean },
+    labels: Uint8Array,
+  ): number | undefined {
+    const { control, series, sizes } = this.segment;
+    const id = control[SERIES_COUNT] as number;
+    // Live blocks are as long as the lines that they must not share, so a multiple of that keeps both neighbours away.
+    const block = alignedTo(isLive ? LIVE_BLOCK_DOUBLES : 1, control[AGGREGATES_END] as number);
+    if (
+      id >= sizes.maxSeries ||
+      block + doubles > sizes.aggregateCells ||
+      !this.hasRoomFor(labels.length)
+    ) {
+      return undefined;
+    }
+    control[AGGREGATES_END] = block + doubles;
+    series[id * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_BLOCK] = block;
+    this.writeEntry(id, family, labels);
+    Atomics.store(control, SERIES_COUNT, id + 1);
+    return id;
+  }
+
+  private reuseEntry(removed: Removed, family: number, labels: Uint8Array): number | undefined {
+    const { control, series } = this.segment;
+    const { id } = removed;
+    const entry = id * catalog.SERIES_ENTRY_CELLS;
+    const room = series[entry + catalog.SERIES_LABELS_ROOM] as number;
+    if (room < labels.length && !this.hasRoomFor(labels.length)) {
+      this.removed.putBack(removed);
+      return undefined;
+    }
+    series[entry + catalog.SERIES_NEXT] = 0;
+    series[entry + catalog.SERIES_PREVIOUS] = 0;
+    this.writeEntry(id, family, labels);
+    Atomics.sub(control, REMOVED_COUNT, 1);
+    return id;
+  }
+
+  /** All of an entry but its block and its place in a chain. */
+  private writeEntry(id: number, family: number, labels: Uint8Array): void {
+    const { series, seriesDoubles, catalogBytes } = this.segment;
+    const entry = id * catalog.SERIES_ENTRY_CELLS;
+    if ((series[entry + catalog.SERIES_LABELS_ROOM] as number) < labels.length) {
+      const room = alignedTo(LABELS_ROOM_BYTES, labels.length);
+      series[entry + catalog.SERIES_LABELS] = this.reserveBytes(room, 1);
+      series[entry + catalog.SERIES_LABELS_ROOM] = room;
+    }
+    catalogBytes.set(labels, series[entry + catalog.SERIES_LABELS] as number);
+    series[entry + catalog.SERIES_LABELS + 1] = labels.length;
+    series[entry + catalog.SERIES_FAMILY] = family;
+    seriesDoubles[(entry + catalog.SERIES_CREATED_MS) / 2] = Date.now();
+  }
+
+  private hasRoomFor(labelBytes: number): boolean {
+    const { control, sizes } = this.segment;
+    const room = alignedTo(LABELS_ROOM_BYTES, labelBytes);
+    return (control[CATALOG_END] as number) + room <= sizes.catalogBytes;
   }
 
   private appendBytes(bytes: Uint8Array): number {
@@ -165,6 +297,10 @@ export class CatalogWriter {
 
 function alignedTo(alignment: number, offset: number): number {
   return Math.ceil(offset / alignment) * alignment;
+}
+
+function keyOf(family: FamilyEntry): string {
+  return JSON.stringify(Object.entries(family).sort());
 }
 
 function blockDoubles(family: FamilyEntry): number {

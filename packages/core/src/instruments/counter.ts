@@ -2,10 +2,11 @@ import { format } from 'node:util';
 import { OffloopError, OffloopTypeError } from '../errors.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
+import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
 import { Metric, type MetricKind } from './metric.js';
-import type { MetricConfiguration } from './metric-configuration.js';
+import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
 
 /** Configuration of a counter. */
 export interface CounterConfiguration<T extends string> extends MetricConfiguration<T> {
@@ -13,19 +14,16 @@ export interface CounterConfiguration<T extends string> extends MetricConfigurat
   readonly collect?: CollectFunction<Counter<T>>;
 }
 
-/** Labels of a metric as an object: its own names only, checked by the compiler. */
-export type LabelValues<T extends string> = Partial<Record<T, string | number>>;
-
 const KIND: MetricKind = { type: 'counter', kind: FamilyKind.counter };
 
 /** A counter with its labels chosen: the quick way to count, as nothing is looked up. */
 export class CounterChild {
   private readonly record: Recorder['record'];
-  private readonly seriesId: number;
+  private readonly series: BoundSeries;
 
-  constructor(record: Recorder['record'], seriesId: number) {
+  constructor(record: Recorder['record'], series: BoundSeries) {
     this.record = record;
-    this.seriesId = seriesId;
+    this.series = series;
   }
 
   /**
@@ -37,7 +35,7 @@ export class CounterChild {
   inc(value = 1): void {
     if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY))
       refuseAmount(value);
-    this.record(this.seriesId, value);
+    this.record(this.series.id, value);
   }
 }
 
@@ -86,8 +84,8 @@ export class Counter<T extends string = string> extends Metric<T> {
   labels(...values: readonly (string | number)[]): CounterChild;
   labels(labels: LabelValues<T>): CounterChild;
   labels(...args: readonly unknown[]): CounterChild {
-    const seriesId = this.seriesOf(args);
-    return new CounterChild(this.record ?? this.start(), seriesId);
+    const series = this.bind(args);
+    return new CounterChild(this.record ?? this.start(), series);
   }
 
   private unlabelled(): number {

@@ -40,6 +40,7 @@ function refuseDifference(
     buckets: [entry.bounds, kind.bounds ?? []],
     aggregator: [found.aggregator, config.aggregator ?? 'sum'],
     maxSeries: [found.maxSeries, config.maxSeries],
+    maxIdleSeconds: [found.maxIdleSeconds, config.maxIdleSeconds],
   };
   for (const [part, [had, wanted]] of Object.entries(parts)) {
     if (JSON.stringify(had) === JSON.stringify(wanted)) continue;

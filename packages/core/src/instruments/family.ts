@@ -1,10 +1,12 @@
 import { inspect } from 'node:util';
 import { OffloopError } from '../errors.js';
+import { seriesLabels, seriesOf } from '../layout/catalog-reader.js';
 import { REFUSED } from '../layout/control-block.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
 import type { FamilyEntry } from './catalog-writer.js';
+import { IdleSeries } from './idle-series.js';
 import { LabelIndex } from './label-index.js';
-import { formatLabels } from './label-text.js';
+import { formatLabels, parseLabels } from './label-text.js';
 import type { Producer } from './producer.js';
 
 /** Value of every label of the series into which label sets beyond the limit fold. */
@@ -13,33 +15,57 @@ export const OVERFLOW_LABEL = '__overflow__';
 /** A label set as callers give it. */
 export type LabelSet = Readonly<Record<string, string | number>>;
 
+/** What bounds a family's series. */
+export interface FamilyLimits {
+  /** Cardinality limit. Default: the option `maxSeriesPerMetric`. */
+  readonly maxSeries?: number | undefined;
+  /** Seconds without a record after which a series is removed. Default: never. */
+  readonly maxIdleSeconds?: number | undefined;
+}
+
+/** What of the catalog is a family's: for letting go of it when the family itself cannot be asked any more. */
+export interface FamilyHoldings {
+  /** -1 before the memory is laid out, and after it was let go of. */
+  id: number;
+  /** Without labels the one series; with labels the overflow series, whose memory is set aside from the start. */
+  spareSeries: number;
+}
+
 /**
  * A family on the producing thread: turns label sets into series ids.
  *
  * A family without labels has one series from the start; one with labels has each series from its first look-up.
+ *
+ * Removing and resetting give the label set another series, later: what is recorded before goes to the old id and what is recorded
+ * after to the new one, so they take effect in order with the records around them and need no record of their own.
  */
 export class Family {
   readonly entry: FamilyEntry;
+  readonly holdings: FamilyHoldings = { id: -1, spareSeries: -1 };
+  /** Moves when ids that were found before may have lost their series. */
+  epoch = 0;
+  /** Registries that the family's metric is in. */
+  holders = 0;
   private readonly index: LabelIndex;
-  private readonly maxSeries: number | undefined;
+  private readonly limits: FamilyLimits;
+  private readonly idle: IdleSeries | undefined;
   private limit = 0;
   private producer: Producer | undefined;
-  private ownId = -1;
   private seriesCount = 0;
-  /** Without labels the one series; with labels the overflow series, whose memory is set aside from the start. */
-  private spareSeries = -1;
   private isSpareLinked = false;
+  private successor: Family | undefined;
 
-  /** @param maxSeries Cardinality limit, where the family has one of its own. */
-  constructor(entry: FamilyEntry, maxSeries: number | undefined) {
+  constructor(entry: FamilyEntry, limits: FamilyLimits = {}) {
     this.entry = entry;
-    this.maxSeries = maxSeries;
+    this.limits = limits;
     this.index = new LabelIndex(entry.labelNames);
+    const { maxIdleSeconds } = limits;
+    this.idle = maxIdleSeconds === undefined ? undefined : new IdleSeries(maxIdleSeconds * 1000);
   }
 
   /** Id in the catalog; -1 before the memory is laid out. */
   get id(): number {
-    return this.ownId;
+    return this.successor?.id ?? this.holdings.id;
   }
 
   /**
@@ -50,28 +76,17 @@ export class Family {
    */
   materialise(producer: Producer, maxSeriesPerMetric: number): void {
     const { entry } = this;
-    this.limit = this.maxSeries ?? maxSeriesPerMetric;
-    this.ownId = producer.catalog.addFamily(entry);
+    this.limit = this.limits.maxSeries ?? maxSeriesPerMetric;
     this.producer = producer;
+    this.holdings.id = producer.catalog.addFamily(entry);
     if (entry.source !== undefined) return;
-    const labels = formatLabels(
-      entry.labelNames,
-      entry.labelNames.map(() => OVERFLOW_LABEL),
-    );
-    const spare = producer.catalog.addSeries(this.ownId, labels);
-    if (spare === undefined) {
-      throw new OffloopError(
-        'OFFLOOP_ERR_CATALOG_FULL',
-        `memory.maxSeries, memory.catalogBytes and memory.aggregateBytes must leave room for a first series of each metric, got none for ${entry.name}`,
-      );
-    }
-    this.spareSeries = spare;
+    this.holdings.spareSeries = this.addSpare();
     if (entry.labelNames.length === 0) this.linkSpare();
   }
 
   /** The series of a family without labels. */
   get onlySeries(): number {
-    return this.spareSeries;
+    return this.isSpareLinked ? this.holdings.spareSeries : this.linkSpare();
   }
 
   /**
@@ -91,8 +106,18 @@ export class Family {
     return known ?? this.intern(values);
   }
 
-  /** Checks the number of values as prom-client does, and finds their series. */
-  seriesByArguments(values: readonly unknown[]): number {
+  /**
+   * Label values in the order of the names, from prom-client's two forms: an object, or the values, whose number is checked as it does.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for labels that the metric does not have.
+   */
+  valuesByArguments(args: readonly unknown[]): readonly unknown[] {
+    const first = args[0];
+    const isObject = args.length === 1 && typeof first === 'object' && first !== null;
+    return isObject ? this.valuesOf(first as LabelSet) : this.checkedValues(args);
+  }
+
+  private checkedValues(values: readonly unknown[]): readonly unknown[] {
     const { labelNames } = this.entry;
     if (values.length !== labelNames.length) {
       throw new OffloopError(
@@ -100,7 +125,74 @@ export class Family {
         `Invalid number of arguments (${values.length}): "${values.join(', ')}" for label names (${labelNames.length}): "${labelNames.join(', ')}".`,
       );
     }
-    return this.seriesByValues(values);
+    return values;
+  }
+
+  /**
+   * Removes the series of these labels, given as an object or as values in the order of the names. Records of them that come later begin
+   * another one, at zero.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for labels that the metric does not have.
+   */
+  remove(args: readonly unknown[]): void {
+    const values = this.valuesByArguments(args);
+    if (this.successor !== undefined) {
+      this.successor.remove(values);
+    } else if (values.length === 0) {
+      this.replaceSpare({ isToBeSeen: false });
+    } else {
+      const removed = this.index.remove(values.map((value) => textOf(value) ?? ''));
+      if (removed !== undefined) this.removeSeries(removed);
+      else if (values.every((value) => value === OVERFLOW_LABEL) && this.isSpareLinked)
+        this.replaceSpare({ isToBeSeen: false });
+    }
+  }
+
+  /**
+   * Removes every series; a family without labels goes on with a series at zero.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for that.
+   */
+  reset(): void {
+    const { producer } = this;
+    if (this.successor !== undefined) this.successor.reset();
+    if (this.successor !== undefined || producer === undefined) return;
+    const hasLabels = this.entry.labelNames.length > 0;
+    if (this.isSpareLinked) this.replaceSpare({ isToBeSeen: !hasLabels });
+    if (!hasLabels) return;
+    this.index.clear();
+    for (const id of seriesOf(producer.segment, this.holdings.id)) this.removeSeries(id);
+  }
+
+  /** Removes the series that no record has named for as long as the family's limit says. */
+  removeIdle(): void {
+    const { producer, idle } = this;
+    if (idle === undefined || producer === undefined || this.successor !== undefined) return;
+    const { segment, recorder } = producer;
+    const ids = seriesOf(segment, this.holdings.id);
+    for (const id of idle.find(segment, { ids, sequence: recorder.sequence() })) {
+      if (id === this.holdings.spareSeries) this.replaceSpare({ isToBeSeen: false });
+      else {
+        this.index.remove(this.textsOf(id));
+        this.removeSeries(id);
+      }
+    }
+  }
+
+  /** Whether the catalog could not tell the two from each other. */
+  isLike(other: Family): boolean {
+    return JSON.stringify(this.entry) === JSON.stringify(other.entry);
+  }
+
+  /** Leaves its place in the catalog to another family that is the same, and counts there from now on. */
+  giveWayTo(successor: Family): void {
+    const { producer, holdings, entry } = this;
+    if (producer === undefined || holdings.id === -1) return;
+    producer.catalog.abandonFamily(entry, holdings, producer.recorder.sequence());
+    this.successor = successor;
+    this.isSpareLinked = false;
+    this.index.clear();
+    this.epoch++;
   }
 
   /**
@@ -108,6 +200,10 @@ export class Family {
    * would then pay for as well (bench/core/record/allocation).
    */
   private internObject(labels: LabelSet): number {
+    return this.seriesByValues(this.valuesOf(labels));
+  }
+
+  private valuesOf(labels: LabelSet): unknown[] {
     const { labelNames } = this.entry;
     for (const name of Object.keys(labels)) {
       if (!labelNames.includes(name)) {
@@ -118,16 +214,12 @@ export class Family {
       }
     }
     // Own ones only: every object has a `constructor`, which may be a label's name.
-    return this.seriesByValues(
-      labelNames.map((name) => (Object.hasOwn(labels, name) ? labels[name] : undefined)),
-    );
+    return labelNames.map((name) => (Object.hasOwn(labels, name) ? labels[name] : undefined));
   }
 
   private intern(values: readonly unknown[]): number {
-    // UTF-8 has no lone surrogates: two values that differ only in them would become one line twice, which loses the whole scrape.
-    const texts = values.map((value) =>
-      value === undefined || value === null ? undefined : String(value).toWellFormed(),
-    );
+    if (this.successor !== undefined) return this.successor.seriesByValues(values);
+    const texts = values.map(textOf);
     // A missing label and an empty one are the same to Prometheus, which would drop the second of two such lines.
     const keys = texts.map((text) => text ?? '');
     const known = this.index.findByValues(keys);
@@ -135,7 +227,7 @@ export class Family {
     // The number 200 and the text "200" are one series. Only values of which there are no more than texts are indexed as they are,
     // so the index stays as bounded as the series.
     if (
-      id !== this.spareSeries &&
+      id !== this.holdings.spareSeries &&
       values.some((value, index) => value !== keys[index]) &&
       values.every(isBoundedAlias)
     ) {
@@ -149,9 +241,10 @@ export class Family {
     if (texts.every((text) => text === OVERFLOW_LABEL)) return this.overflowSeries();
     const producer = this.producer as Producer;
     const { catalog } = producer;
+    if (this.seriesCount >= this.limit) this.removeIdle();
     const id =
       this.seriesCount < this.limit
-        ? catalog.addSeries(this.ownId, formatLabels(this.entry.labelNames, texts))
+        ? catalog.addSeries(this.holdings.id, formatLabels(this.entry.labelNames, texts))
         : undefined;
     if (id === undefined) {
       addToWideCounter(producer.segment.control, REFUSED, 1);
@@ -164,14 +257,64 @@ export class Family {
   }
 
   private overflowSeries(): number {
-    if (!this.isSpareLinked) this.linkSpare();
-    return this.spareSeries;
+    return this.isSpareLinked ? this.holdings.spareSeries : this.linkSpare();
   }
 
-  private linkSpare(): void {
-    (this.producer as Producer).catalog.link(this.spareSeries);
+  private linkSpare(): number {
+    if (this.successor !== undefined) return this.successor.onlySeries;
+    const { spareSeries } = this.holdings;
+    (this.producer as Producer).catalog.link(spareSeries);
     this.isSpareLinked = true;
+    return spareSeries;
   }
+
+  private addSpare(): number {
+    const { labelNames, name } = this.entry;
+    const labels = formatLabels(
+      labelNames,
+      labelNames.map(() => OVERFLOW_LABEL),
+    );
+    const spare = (this.producer as Producer).catalog.addSeries(this.holdings.id, labels);
+    if (spare !== undefined) return spare;
+    throw new OffloopError(
+      'OFFLOOP_ERR_CATALOG_FULL',
+      `memory.maxSeries, memory.catalogBytes and memory.aggregateBytes must leave room for a first series of each metric, got none for ${name}`,
+    );
+  }
+
+  /** The new one is made before the old one goes: there is never none. */
+  private replaceSpare({ isToBeSeen }: { readonly isToBeSeen: boolean }): void {
+    const { holdings } = this;
+    if (this.producer === undefined) return;
+    const before = holdings.spareSeries;
+    holdings.spareSeries = this.addSpare();
+    this.producer.catalog.removeSeries(before, this.producer.recorder.sequence());
+    this.idle?.forget(before);
+    this.isSpareLinked = false;
+    this.epoch++;
+    if (isToBeSeen) this.linkSpare();
+  }
+
+  private removeSeries(id: number): void {
+    const { catalog, recorder } = this.producer as Producer;
+    catalog.removeSeries(id, recorder.sequence());
+    this.idle?.forget(id);
+    this.seriesCount--;
+    this.epoch++;
+  }
+
+  private textsOf(seriesId: number): string[] {
+    const labels = parseLabels(seriesLabels((this.producer as Producer).segment, seriesId));
+    return this.entry.labelNames.map((name) =>
+      Object.hasOwn(labels, name) ? (labels[name] as string) : '',
+    );
+  }
+}
+
+/** A label's value as the index has it; `undefined` for a label that is left out. */
+function textOf(value: unknown): string | undefined {
+  // UTF-8 has no lone surrogates: two values that differ only in them would become one line twice, which loses the whole scrape.
+  return value === undefined || value === null ? undefined : String(value).toWellFormed();
 }
 
 function isBoundedAlias(value: unknown): boolean {

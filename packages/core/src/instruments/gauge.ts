@@ -4,11 +4,11 @@ import { FamilyKind } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
 import { readLiveValue, writeLiveValue } from '../record/live-value.js';
+import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
-import type { LabelValues } from './counter.js';
 import { existingMetric } from './existing-metric.js';
 import { Metric, type MetricKind } from './metric.js';
-import type { MetricConfiguration } from './metric-configuration.js';
+import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
 import { startTimer } from './timer.js';
 
 /** Configuration of a gauge. */
@@ -24,29 +24,26 @@ const MS_PER_SECOND = 1000;
 /** A gauge with its labels chosen: nothing is looked up. */
 export class GaugeChild {
   private readonly segment: Segment;
-  private readonly block: number;
+  private readonly series: BoundSeries;
 
-  constructor(segment: Segment, block: number) {
+  constructor(segment: Segment, series: BoundSeries) {
     this.segment = segment;
-    this.block = block;
+    this.series = series;
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. NaN and the infinities are levels like any other. */
   set(value: number): void {
-    if (typeof value !== 'number') refuse('Value', value);
-    writeLiveValue(this.segment, this.block, value);
+    setLevel(this.segment, this.series.id, value);
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
   inc(delta = 1): void {
-    if (typeof delta !== 'number') refuse('Delta', delta);
-    writeLiveValue(this.segment, this.block, readLiveValue(this.segment, this.block) + delta);
+    addToLevel(this.segment, this.series.id, delta);
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
   dec(delta = 1): void {
-    if (typeof delta !== 'number') refuse('Delta', delta);
-    this.inc(-delta);
+    addToLevel(this.segment, this.series.id, delta, -1);
   }
 
   /** Sets the gauge to the Unix time, seconds. */
@@ -76,8 +73,6 @@ export class GaugeChild {
  * depth.labels('mail').dec();
  */
 export class Gauge<T extends string = string> extends Metric<T> {
-  private readonly children = new Map<number, GaugeChild>();
-
   constructor(config: GaugeConfiguration<T>) {
     super(config, KIND);
   }
@@ -96,29 +91,29 @@ export class Gauge<T extends string = string> extends Metric<T> {
   /** Sets the series with these labels. */
   set(labels: LabelValues<T>, value: number): void;
   set(labels: LabelValues<T> | number, value?: number): void {
-    const [child, given] = this.select(labels, value);
-    child.set(given as number);
+    const { segment } = this.pipeline.producer;
+    const level = (isLabels(labels) ? value : labels) as number;
+    setLevel(segment, this.idOf(labels), level);
   }
 
   /** Adds `delta` (default 1). */
   inc(delta?: number): void;
   inc(labels: LabelValues<T>, delta?: number): void;
   inc(labels?: LabelValues<T> | number, delta?: number): void {
-    const [child, given] = this.select(labels, delta);
-    child.inc(given);
+    this.add(labels, delta, 1);
   }
 
   /** Subtracts `delta` (default 1). */
   dec(delta?: number): void;
   dec(labels: LabelValues<T>, delta?: number): void;
   dec(labels?: LabelValues<T> | number, delta?: number): void {
-    const [child, given] = this.select(labels, delta);
-    child.dec(given);
+    this.add(labels, delta, -1);
   }
 
   /** Sets the gauge to the Unix time, seconds. */
   setToCurrentTime(labels?: LabelValues<T>): void {
-    this.select(labels, undefined)[0].setToCurrentTime();
+    const { segment } = this.pipeline.producer;
+    setLevel(segment, this.idOf(labels), Date.now() / MS_PER_SECOND);
   }
 
   /** Starts to measure; the function it returns sets the series with both label sets to the seconds since then, and returns them. */
@@ -135,28 +130,35 @@ export class Gauge<T extends string = string> extends Metric<T> {
   labels(...values: readonly (string | number)[]): GaugeChild;
   labels(labels: LabelValues<T>): GaugeChild;
   labels(...args: readonly unknown[]): GaugeChild {
-    return this.childOf(this.seriesOf(args));
+    const series = this.bind(args);
+    return new GaugeChild(this.pipeline.producer.segment, series);
   }
 
-  /** The series that a call's first argument chooses, and the number that is left for it. */
-  private select(
-    labels: LabelValues<T> | number | undefined,
-    value: number | undefined,
-  ): [GaugeChild, number | undefined] {
-    const hasLabels = typeof labels === 'object' && labels !== null;
-    const seriesId = this.seriesOf([hasLabels ? labels : {}]);
-    return [this.childOf(seriesId), hasLabels ? value : (labels as number | undefined)];
+  private add(labels: unknown, value: number | undefined, sign: 1 | -1): void {
+    const { segment } = this.pipeline.producer;
+    const delta = (isLabels(labels) ? value : (labels as number | undefined)) ?? 1;
+    addToLevel(segment, this.idOf(labels), delta, sign);
   }
 
-  private childOf(seriesId: number): GaugeChild {
-    let child = this.children.get(seriesId);
-    if (child === undefined) {
-      const { segment } = this.pipeline.producer;
-      child = new GaugeChild(segment, seriesBlock(segment, seriesId));
-      this.children.set(seriesId, child);
-    }
-    return child;
+  /** The series that a call's first argument chooses. */
+  private idOf(labels: unknown): number {
+    return this.family.seriesByObject(isLabels(labels) ? labels : {});
   }
+}
+
+function isLabels(value: unknown): value is Record<string, string | number> {
+  return typeof value === 'object' && value !== null;
+}
+
+function setLevel(segment: Segment, seriesId: number, value: number): void {
+  if (typeof value !== 'number') refuse('Value', value);
+  writeLiveValue(segment, seriesBlock(segment, seriesId), value);
+}
+
+function addToLevel(segment: Segment, seriesId: number, delta: number, sign: 1 | -1 = 1): void {
+  if (typeof delta !== 'number') refuse('Delta', delta);
+  const block = seriesBlock(segment, seriesId);
+  writeLiveValue(segment, block, readLiveValue(segment, block) + sign * delta);
 }
 
 function refuse(what: 'Value' | 'Delta', value: unknown): never {

@@ -2,11 +2,11 @@ import { format } from 'node:util';
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
+import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
-import type { LabelValues } from './counter.js';
 import { existingMetric } from './existing-metric.js';
 import { Metric, type MetricKind } from './metric.js';
-import type { MetricConfiguration } from './metric-configuration.js';
+import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
 import { startTimer } from './timer.js';
 
 /** prom-client's default bounds, seconds. */
@@ -25,11 +25,11 @@ export interface HistogramConfiguration<T extends string> extends MetricConfigur
 /** A histogram with its labels chosen: the quick way to observe, as nothing is looked up. */
 export class HistogramChild {
   private readonly record: Recorder['record'];
-  private readonly seriesId: number;
+  private readonly series: BoundSeries;
 
-  constructor(record: Recorder['record'], seriesId: number) {
+  constructor(record: Recorder['record'], series: BoundSeries) {
     this.record = record;
-    this.seriesId = seriesId;
+    this.series = series;
   }
 
   /**
@@ -40,7 +40,7 @@ export class HistogramChild {
   observe(value: number): void {
     // False for NaN and both infinities as well; a subtraction, as Number.isFinite is a call here.
     if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
-    this.record(this.seriesId, value);
+    this.record(this.series.id, value);
   }
 
   /** Starts to measure; the function it returns observes the seconds since then, and returns them. */
@@ -97,8 +97,8 @@ export class Histogram<T extends string = string> extends Metric<T> {
   labels(...values: readonly (string | number)[]): HistogramChild;
   labels(labels: LabelValues<T>): HistogramChild;
   labels(...args: readonly unknown[]): HistogramChild {
-    const seriesId = this.seriesOf(args);
-    return new HistogramChild(this.record ?? this.start(), seriesId);
+    const series = this.bind(args);
+    return new HistogramChild(this.record ?? this.start(), series);
   }
 
   /** Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. */
@@ -109,6 +109,16 @@ export class Histogram<T extends string = string> extends Metric<T> {
       this.observe({ ...startLabels, ...endLabels } as LabelValues<T>, seconds);
       return seconds;
     };
+  }
+
+  /**
+   * Begins the series of these labels, with no observation yet.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for a label that the metric does not have.
+   */
+  zero(labels: LabelValues<T>): void {
+    this.family.remove([labels]);
+    this.bind([labels]);
   }
 
   private unlabelled(): number {

@@ -54,17 +54,24 @@ export class HttpMetrics {
       kind: FamilyKind.liveGauge,
       role: FamilyRole.httpInFlight,
     });
-    for (const [type, family] of [
-      ['counter', total],
-      ['histogram', this.duration],
-      ['gauge', inFlight],
+    // Both show the duration's series, and keep it while they are held. A level is what it is: resetting it would leave it wrong.
+    const reset = (): void => this.duration.reset();
+    for (const part of [
+      { type: 'counter', family: total },
+      { type: 'histogram', family: this.duration, reset },
+      { type: 'gauge', family: inFlight, reset: () => {} },
     ] as const) {
-      registry.registerMetric(familyMetric({ pipeline, family, type }));
+      registry.registerMetric(familyMetric({ pipeline, reset, ...part }));
     }
     this.writeRecord = producer.recorder.record;
     this.publish = producer.recorder.publish;
     this.segment = producer.segment;
     this.inFlightBlock = seriesBlock(producer.segment, inFlight.onlySeries);
+  }
+
+  /** Moves when ids that were found before may have lost their series: `resetMetrics()` takes them all. */
+  get seriesEpoch(): number {
+    return this.duration.epoch;
   }
 
   /** Series of a finished request. Not for the request path's steady state: callers keep the id. */
@@ -109,18 +116,18 @@ function familyMetric(of: {
   readonly pipeline: Pipeline;
   readonly family: Family;
   readonly type: MetricObject['type'];
+  readonly reset: () => void;
 }) {
-  const { pipeline, family, type } = of;
+  const { pipeline, family, type, reset } = of;
   const { name, help } = family.entry;
   return {
     name,
     family,
     pipeline,
+    reset,
     get: async (): Promise<MetricObject> => {
       const { families } = await pipeline.capture([family.id]);
-      const values = families.flatMap((captured) =>
-        metricValues(pipeline.producer.segment, captured),
-      );
+      const values = families.flatMap(metricValues);
       return { name, help, type, values, aggregator: 'sum' };
     },
   };

@@ -35,6 +35,6 @@ export class Info<T extends string = string> extends Metric<T> {
 
   private write(labels: Readonly<Record<T, string | number>>): void {
     const { segment } = this.pipeline.producer;
-    writeLiveValue(segment, seriesBlock(segment, this.seriesOf([labels])), 1);
+    writeLiveValue(segment, seriesBlock(segment, this.family.seriesByObject(labels)), 1);
   }
 }

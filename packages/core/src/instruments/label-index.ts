@@ -61,4 +61,41 @@ export class LabelIndex {
     }
     level.set(values[values.length - 1], id);
   }
+
+  /**
+   * Takes a series out, under these texts and under every value that is spelled like them: 200 and "200" are one series.
+   *
+   * @returns Its id; `undefined` when there is none.
+   */
+  remove(texts: readonly string[]): number | undefined {
+    const removed = this.findByValues(texts);
+    if (removed !== undefined) removeFrom(this.root, texts, 0);
+    return removed;
+  }
+
+  /** Takes every series out. */
+  clear(): void {
+    this.root.clear();
+  }
+}
+
+function removeFrom(level: Level, texts: readonly string[], depth: number): void {
+  for (const value of spelledLike(texts[depth] as string)) {
+    if (depth === texts.length - 1) {
+      level.delete(value);
+      continue;
+    }
+    const next = level.get(value) as Level | undefined;
+    if (next === undefined) continue;
+    removeFrom(next, texts, depth + 1);
+    if (next.size === 0) level.delete(value);
+  }
+}
+
+/** The text, and what else a caller may have given for it and was indexed as it is: numbers and booleans. */
+function spelledLike(text: string): unknown[] {
+  const values: unknown[] = [text];
+  if (String(Number(text)) === text) values.push(Number(text));
+  if (text === 'true' || text === 'false') values.push(text === 'true');
+  return values;
 }

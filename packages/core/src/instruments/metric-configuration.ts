@@ -13,9 +13,17 @@ export interface MetricConfiguration<T extends string> {
   readonly registers?: readonly Registry[];
   /** Cardinality limit of this metric; beyond it label sets fold into one overflow series. Default: the option `maxSeriesPerMetric`. */
   readonly maxSeries?: number;
+  /**
+   * Seconds without a record after which a series is removed, above 0; the next record begins it again, at zero. Looked for when the metric
+   * is read, and when its cardinality limit is met. Default: never.
+   */
+  readonly maxIdleSeconds?: number;
   /** How the samples of several processes become one. Default `sum`. */
   readonly aggregator?: Aggregator;
 }
+
+/** Labels of a metric as an object: its own names only, checked by the compiler. */
+export type LabelValues<T extends string> = Partial<Record<T, string | number>>;
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -61,7 +69,7 @@ export function checkConfiguration(
   for (const name of reserved) {
     if (labelNames.includes(name)) refuse(`${name} is a reserved label keyword`);
   }
-  const { maxSeries, aggregator, collect } = config;
+  const { maxSeries, maxIdleSeconds, aggregator, collect } = config;
   if (collect !== undefined && typeof collect !== 'function')
     refuse('Optional "collect" parameter must be a function');
   if (aggregator !== undefined && !Object.hasOwn(aggregators, aggregator))
@@ -69,4 +77,6 @@ export function checkConfiguration(
   if (maxSeries !== undefined && !(Number.isInteger(maxSeries) && maxSeries >= 1)) {
     refuse(`maxSeries must be a whole number of at least 1, got ${showValue(maxSeries)}`);
   }
+  if (maxIdleSeconds !== undefined && !(Number.isFinite(maxIdleSeconds) && maxIdleSeconds > 0))
+    refuse(`maxIdleSeconds must be a finite number above 0, got ${showValue(maxIdleSeconds)}`);
 }

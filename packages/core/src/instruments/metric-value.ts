@@ -1,8 +1,6 @@
-import { type CapturedFamily, singleValue } from '../exposition/capture.js';
+import { type CapturedFamily, labelsText, singleValue } from '../exposition/capture.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
-import { seriesLabels } from '../layout/catalog-reader.js';
-import type { Segment } from '../layout/segment.js';
 import type { Aggregator } from './aggregators.js';
 import { parseLabels } from './label-text.js';
 
@@ -25,11 +23,11 @@ export interface MetricObject {
 }
 
 /** The samples of a captured family in prom-client's order and shape. */
-export function metricValues(segment: Segment, captured: CapturedFamily): MetricValue[] {
+export function metricValues(captured: CapturedFamily): MetricValue[] {
   const { family, seriesIds, values, width } = captured;
   const samples: MetricValue[] = [];
-  for (const [index, seriesId] of seriesIds.entries()) {
-    const labels = parseLabels(seriesLabels(segment, seriesId));
+  for (let index = 0; index < seriesIds.length; index++) {
+    const labels = parseLabels(labelsText(captured, index));
     const block = index * width;
     if (family.kind !== FamilyKind.histogram) {
       samples.push({ value: singleValue(captured, index), labels });

@@ -3,11 +3,16 @@ import { processPipeline } from '../engine/process-pipeline.js';
 import type { CapturedFamily } from '../exposition/capture.js';
 import { type FamilyKind, FamilyRole } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
+import { BoundSeries } from './bound-series.js';
 import type { FamilyEntry } from './catalog-writer.js';
 import type { CollectFunction } from './collector.js';
 import type { Family } from './family.js';
 import { escapeHelp } from './label-text.js';
-import { checkConfiguration, type MetricConfiguration } from './metric-configuration.js';
+import {
+  checkConfiguration,
+  type LabelValues,
+  type MetricConfiguration,
+} from './metric-configuration.js';
 import { type MetricObject, metricValues } from './metric-value.js';
 import { register } from './registry.js';
 
@@ -28,6 +33,8 @@ export abstract class Metric<T extends string> {
   readonly aggregator: Aggregator;
   /** Its own cardinality limit, where it has one. */
   readonly maxSeries: number | undefined;
+  /** Seconds without a record after which a series is removed, where the metric has such a limit. */
+  readonly maxIdleSeconds: number | undefined;
   /** Runs before the metric is read: by `get()`, by its registries, and by a scrape. */
   collect: CollectFunction<this> | undefined;
   /** The family on the producing thread. For registries. */
@@ -47,10 +54,11 @@ export abstract class Metric<T extends string> {
     this.type = kind.type;
     this.aggregator = config.aggregator ?? 'sum';
     this.maxSeries = config.maxSeries;
+    this.maxIdleSeconds = config.maxIdleSeconds;
     this.collect = config.collect as CollectFunction<this> | undefined;
     this.labelNames = [...(config.labelNames ?? [])];
     this.pipeline = registers[0]?.pipeline ?? processPipeline();
-    this.family = this.pipeline.defineFamily(familyEntry(config, kind), config.maxSeries);
+    this.family = this.pipeline.defineFamily(familyEntry(config, kind), config);
     for (const registry of registers) registry.registerMetric(this);
   }
 
@@ -61,26 +69,44 @@ export abstract class Metric<T extends string> {
    */
   async get(): Promise<MetricObject> {
     await this.collect?.();
-    const { producer } = this.pipeline;
+    // Laid out at the first use; what it was before then has no ids.
+    void this.pipeline.producer;
     const { families } = await this.pipeline.capture([this.family.id]);
     return {
       name: this.name,
       help: this.help,
       type: this.type,
-      values: metricValues(producer.segment, families[0] as CapturedFamily),
+      values: metricValues(families[0] as CapturedFamily),
       aggregator: this.aggregator,
     };
   }
 
+  /**
+   * Removes the series of these labels, in order with the records around the call: one that comes later begins another, at zero.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for labels that the metric does not have.
+   */
+  remove(...values: readonly (string | number)[]): void;
+  remove(labels: LabelValues<T>): void;
+  remove(...args: readonly unknown[]): void {
+    void this.pipeline.producer;
+    this.family.remove(args);
+  }
+
+  /**
+   * Removes every series, in order with the records around the call. A metric without labels goes on at zero.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for a new series.
+   */
+  reset(): void {
+    this.family.reset();
+  }
+
   /** Series of the labels in prom-client's two forms: an object, or the values in the order of the names. */
-  protected seriesOf(args: readonly unknown[]): number {
+  protected bind(args: readonly unknown[]): BoundSeries {
     // Laid out at the first use; what it was before then has no ids.
     void this.pipeline.producer;
-    const first = args[0];
-    if (args.length === 1 && typeof first === 'object' && first !== null) {
-      return this.family.seriesByObject(first as Record<string, string | number>);
-    }
-    return this.family.seriesByArguments(args);
+    return new BoundSeries(this.family, this.family.valuesByArguments(args));
   }
 }
 

@@ -16,6 +16,7 @@ export interface RegisteredMetric extends Collected {
   readonly family: Family;
   readonly pipeline: Pipeline;
   get(): Promise<MetricObject>;
+  reset(): void;
 }
 
 /**
@@ -158,6 +159,7 @@ export class Registry {
     if (this.metricsByName.get(metric.name) === metric) return;
     this.refuseDuplicate(metric.name);
     this.metricsByName.set(metric.name, metric);
+    metric.pipeline.holdFamily(metric.family);
   }
 
   /** @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when the name is taken. */
@@ -175,13 +177,25 @@ export class Registry {
 
   /** Takes a metric out; a new one may then have its name. */
   removeSingleMetric(name: string): void {
+    const metric = this.metricsByName.get(name);
+    if (metric === undefined) return;
     this.metricsByName.delete(name);
+    metric.pipeline.releaseFamily(metric.family);
   }
 
   /** Takes every metric out, and the default labels. */
   clear(): void {
-    this.metricsByName.clear();
+    for (const name of [...this.metricsByName.keys()]) this.removeSingleMetric(name);
     this.labels = [];
+  }
+
+  /**
+   * Resets every metric, in order with the records around the call: series with labels go, those without begin at zero.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for a new series.
+   */
+  resetMetrics(): void {
+    for (const metric of this.metricsByName.values()) metric.reset();
   }
 
   /** The metrics themselves, in order of registration. */

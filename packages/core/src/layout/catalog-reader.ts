@@ -61,12 +61,20 @@ export function seriesOf(segment: Segment, family: number): Int32Array {
   const ids = new Int32Array(Atomics.load(families, entry + catalog.FAMILY_SERIES_COUNT));
   let next = Atomics.load(families, entry + catalog.FAMILY_FIRST_SERIES);
   let length = 0;
-  // The count is stored after the link, so the chain is at least as long.
+  // Series come and go while this walks; one that has gone still leads on.
   for (; next !== 0 && length < ids.length; length++) {
     ids[length] = next - 1;
     next = Atomics.load(series, (next - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT);
   }
-  return ids;
+  return ids.subarray(0, length);
+}
+
+/** How often a series has left a family: what was learnt of its series before is out of date when this has moved. */
+export function removalsOf(segment: Segment, family: number): number {
+  return Atomics.load(
+    segment.families,
+    family * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_REMOVALS,
+  );
 }
 
 /** Label set of a series in exposition form, without braces. */
@@ -78,6 +86,12 @@ export function seriesLabels(segment: Segment, seriesId: number): string {
 /** First double of a series' block. */
 export function seriesBlock(segment: Segment, seriesId: number): number {
   return segment.series[seriesId * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_BLOCK] as number;
+}
+
+/** When a series began: Unix time, ms. */
+export function seriesCreatedMs(segment: Segment, seriesId: number): number {
+  const entry = seriesId * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_CREATED_MS;
+  return segment.seriesDoubles[entry / 2] as number;
 }
 
 function readText(segment: Segment, offset: number, bytes: number): string {

@@ -1,8 +1,8 @@
 import { assertLayout } from './assert-layout.js';
 
 /**
- * Catalog: what the ids mean. Append-only, written by the producer before the first record that uses the id, so that a fresh thread
- * needs nothing but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables).
+ * Catalog: what the ids mean. Written by the producer before the first record that uses the id, so that a fresh thread needs nothing
+ * but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables).
  *
  * Family entry, 24 u32 cells:
  *
@@ -25,16 +25,26 @@ import { assertLayout } from './assert-layout.js';
  *     16  firstSeries     id + 1    Atomics; head of the chain, in order of creation
  *     17  blockDoubles    doubles
  *     18  seriesCount     —         Atomics
+ *     23  removals        —         Atomics; moves when a series has left the chain
  *
- * Series entry, 8 u32 cells:
+ * Series entry, 10 u32 cells:
  *
  *      0  family          id
  *    1–2  labels          offset, bytes   exposition form without braces: method="GET",route="/"
  *      3  block           double    index into the aggregates
  *      4  next            id + 1    Atomics; next series of the family
+ *      5  previous        id + 1    the producer's own
+ *    6–7  createdMs       f64       Unix time, ms
+ *      8  labelsRoom      bytes     what the labels' place holds, for the entry's next series
+ *      9  exemplars       offset    layout/exemplars.ts; 0: none
  *
  * Visible when: an entry's id is below familyCount / seriesCount, or it is reached through a chain; both are stored by Atomics after
  * everything they lead to. A producer that dies between the stores leaves bytes that nothing leads to.
+ *
+ * A removed series leaves its chain at once, and goes on leading into it, for readers that stand on it. Its entry and block are given to
+ * another series when the consumer has passed the last record that names it, and not before reuseCount (control block) has
+ * moved: a reader notes that count, reads, and does a rmw on it that changes nothing. If it is the same, nothing that the reader
+ * met was given to anybody else. The rmw is why it is no load: layout/redo-log.ts.
  */
 export const FAMILY_KIND = 0;
 export const FAMILY_ROLE = FAMILY_KIND + 1;
@@ -52,16 +62,26 @@ export const FAMILY_SOURCE = FAMILY_SKETCH_CELLS + 1;
 export const FAMILY_FIRST_SERIES = FAMILY_SOURCE + 1;
 export const FAMILY_BLOCK_DOUBLES = FAMILY_FIRST_SERIES + 1;
 export const FAMILY_SERIES_COUNT = FAMILY_BLOCK_DOUBLES + 1;
+export const FAMILY_REMOVALS = 23;
 export const FAMILY_ENTRY_CELLS = 24;
 
 export const SERIES_FAMILY = 0;
 export const SERIES_LABELS = SERIES_FAMILY + 1;
 export const SERIES_BLOCK = SERIES_LABELS + 2;
 export const SERIES_NEXT = SERIES_BLOCK + 1;
-export const SERIES_ENTRY_CELLS = 8;
+export const SERIES_PREVIOUS = SERIES_NEXT + 1;
+export const SERIES_CREATED_MS = SERIES_PREVIOUS + 1;
+export const SERIES_LABELS_ROOM = SERIES_CREATED_MS + 2;
+export const SERIES_EXEMPLARS = SERIES_LABELS_ROOM + 1;
+export const SERIES_ENTRY_CELLS = 10;
 
-assertLayout(FAMILY_SERIES_COUNT < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
-assertLayout(SERIES_NEXT < SERIES_ENTRY_CELLS, 'a series entry holds its cells');
+assertLayout(FAMILY_SERIES_COUNT < FAMILY_REMOVALS, 'a family entry has each cell once');
+assertLayout(FAMILY_REMOVALS < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
+assertLayout(SERIES_EXEMPLARS < SERIES_ENTRY_CELLS, 'a series entry holds its cells');
+assertLayout(
+  SERIES_CREATED_MS % 2 === 0 && SERIES_ENTRY_CELLS % 2 === 0,
+  'the doubles of a series entry are aligned',
+);
 
 /** What a family's blocks hold, and who writes them. */
 export const FamilyKind = {

@@ -28,6 +28,8 @@ import { assertLayout } from './assert-layout.js';
  *    296    74  u32×3 renderUs           producer        wide counter µs spent rendering them, on whichever thread
  *    308    77  u32   threadRestarts     producer        Atomics      pool threads replaced
  *    312    78  u32×3 collectErrors      producer        wide counter collect() callbacks that failed in a scrape
+ *    324    81  u32   reuseCount         producer        Atomics rmw  moves before removed series' entries are given to others
+ *    328    82  u32   removedCount       producer        Atomics      series entries that no series has at present
  *   consumer (whoever holds the lease)
  *    384    96  u32   consumerCursor     consumer        Atomics      frees all slots before it; may lag the commit
  *    388    97  u32   pollCount          consumer        Atomics      moves at each look at the ring; also the heartbeat
@@ -40,7 +42,7 @@ import { assertLayout } from './assert-layout.js';
  * own main thread: when it dies, so does the memory.
  */
 export const MAGIC = 0x6f66666c;
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** Two cache lines, in u32 cells. */
 const GROUP_CELLS = 32;
@@ -66,6 +68,8 @@ export const SCRAPES = REFUSED + 3;
 export const RENDER_US = SCRAPES + 3;
 export const THREAD_RESTARTS = RENDER_US + 3;
 export const COLLECT_ERRORS = THREAD_RESTARTS + 1;
+export const REUSE_COUNT = COLLECT_ERRORS + 3;
+export const REMOVED_COUNT = REUSE_COUNT + 1;
 
 export const CONSUMER_CURSOR = 3 * GROUP_CELLS;
 export const POLL_COUNT = CONSUMER_CURSOR + 1;
@@ -77,6 +81,6 @@ export const LEASE = 4 * GROUP_CELLS;
 export const CONTROL_BLOCK_BYTES = 5 * GROUP_CELLS * 4;
 
 assertLayout(DROPPED + 3 <= FAMILY_COUNT, 'the producer group holds its cells');
-assertLayout(COLLECT_ERRORS + 3 <= CONSUMER_CURSOR, 'the cold producer group holds its cells');
+assertLayout(REMOVED_COUNT < CONSUMER_CURSOR, 'the cold producer group holds its cells');
 assertLayout(LOG_COUNT < LEASE, 'the consumer group holds its cells');
 assertLayout(CONTROL_BLOCK_BYTES === 640, 'the control block is 640 bytes');

@@ -26,7 +26,7 @@ export interface SegmentSizes {
  *   ring              16 × capacityRecords             after it, and so on;
  *   log cells, values 4, 8 × logEntries()
  *   family entries    4 × 24 × maxFamilies             each padded to
- *   series entries    4 × 8 × maxSeries                128 bytes
+ *   series entries    4 × 10 × maxSeries               128 bytes
  *   catalog bytes     catalogBytes
  *   aggregates        8 × aggregateCells
  *
@@ -44,6 +44,8 @@ export class Segment {
   readonly logValues: Float64Array<SharedArrayBuffer>;
   readonly families: Int32Array<SharedArrayBuffer>;
   readonly series: Int32Array<SharedArrayBuffer>;
+  /** The series entries again, for their doubles. */
+  readonly seriesDoubles: Float64Array<SharedArrayBuffer>;
   readonly catalogBytes: Uint8Array<SharedArrayBuffer>;
   /** The catalog's bytes again, for bounds and for lookup tables. */
   readonly catalogDoubles: Float64Array<SharedArrayBuffer>;
@@ -75,6 +77,11 @@ export class Segment {
       sizes.maxFamilies * FAMILY_ENTRY_CELLS,
     );
     this.series = new Int32Array(buffer, regions.series, sizes.maxSeries * SERIES_ENTRY_CELLS);
+    this.seriesDoubles = new Float64Array(
+      buffer,
+      regions.series,
+      (sizes.maxSeries * SERIES_ENTRY_CELLS) / 2,
+    );
     this.catalogBytes = new Uint8Array(buffer, regions.catalogBytes, sizes.catalogBytes);
     this.catalogDoubles = new Float64Array(buffer, regions.catalogBytes, sizes.catalogBytes / 8);
     this.catalogHalves = new Uint16Array(buffer, regions.catalogBytes, sizes.catalogBytes / 2);

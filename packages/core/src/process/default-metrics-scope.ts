@@ -1,7 +1,8 @@
 import type { Aggregator } from '../instruments/aggregators.js';
-import { Counter, type LabelValues } from '../instruments/counter.js';
+import { Counter } from '../instruments/counter.js';
 import { Gauge } from '../instruments/gauge.js';
 import { Histogram } from '../instruments/histogram.js';
+import type { LabelValues } from '../instruments/metric-configuration.js';
 import type { Registry } from '../instruments/registry.js';
 
 /** Labels of one default metric, beside the ones that all of them have. */

@@ -1,5 +1,5 @@
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
-import type { LabelValues } from '../instruments/counter.js';
+import type { LabelValues } from '../instruments/metric-configuration.js';
 import { type Registry, register } from '../instruments/registry.js';
 import { DefaultMetricsScope } from './default-metrics-scope.js';
 import { defineGcDuration } from './gc-metrics.js';

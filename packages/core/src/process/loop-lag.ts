@@ -1,4 +1,5 @@
 import type { Pipeline } from '../engine/pipeline.js';
+import type { Family } from '../instruments/family.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 
 /** Node's timers count whole milliseconds, so up to one of them is the timer's and not the loop's. */
@@ -11,13 +12,13 @@ const TIMER_RESOLUTION_MS = 1;
 export class LoopLagMonitor {
   private readonly record: (seriesId: number, value: number) => boolean;
   private readonly publish: () => void;
-  private readonly seriesId: number;
+  private readonly family: Family;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(pipeline: Pipeline) {
     // Memory first: a family that is defined before it has no series yet.
     const { recorder } = pipeline.producer;
-    const family = pipeline.defineFamily({
+    this.family = pipeline.defineFamily({
       kind: FamilyKind.histogram,
       role: FamilyRole.loopLag,
       name: 'offloop_event_loop_lag_seconds',
@@ -27,7 +28,6 @@ export class LoopLagMonitor {
       hasSketch: true,
       source: undefined,
     });
-    this.seriesId = family.onlySeries;
     this.record = recorder.record;
     this.publish = recorder.publish;
   }
@@ -44,7 +44,7 @@ export class LoopLagMonitor {
       const nowMs = performance.now();
       const lagMs = Math.max(0, nowMs - lastMs - intervalMs - TIMER_RESOLUTION_MS);
       lastMs = nowMs;
-      this.record(this.seriesId, lagMs / 1000);
+      this.record(this.family.onlySeries, lagMs / 1000);
       this.publish();
     }, intervalMs);
     this.timer.unref();

@@ -23,6 +23,8 @@ export interface Recorder {
   readonly publish: () => void;
   /** Records that the consumer has not freed yet, those not yet published included. */
   readonly backlog: () => number;
+  /** Sequence of the next record: int32, wraps. */
+  readonly sequence: () => number;
   /** Publishes what was written; every later record is dropped and counted. */
   readonly close: () => void;
   /** Asked for room when the ring is full: the inline engine drains here. `null` drops at once. */
@@ -88,6 +90,7 @@ export function createRecorder(segment: Segment): Recorder {
   return {
     record,
     publish,
+    sequence: () => sequence,
     backlog: () => (sequence - Atomics.load(control, CONSUMER_CURSOR)) | 0,
     close: () => {
       publish();

@@ -4,6 +4,7 @@ import { FamilyRole } from '../layout/catalog.js';
 import {
   type CatalogFamily,
   findFamily,
+  removalsOf,
   seriesBlock,
   seriesLabels,
   seriesOf,
@@ -37,6 +38,7 @@ export class SnapshotReader {
   private http: CatalogFamily | undefined;
   private lag: CatalogFamily | undefined;
   private readonly series: RouteSeries[] = [];
+  private removalsSeen = 0;
   private readonly routes = new Map<string, Route>();
   private all = new RequestSums(0);
   private lagSums = new RequestSums(0);
@@ -104,6 +106,12 @@ export class SnapshotReader {
       if (this.lag !== undefined) this.lagSums = new RequestSums(this.lag.bounds.length);
     }
     if (this.http === undefined) return;
+    const removals = removalsOf(segment, this.http.id);
+    if (removals !== this.removalsSeen) {
+      this.removalsSeen = removals;
+      this.series.length = 0;
+      this.routes.clear();
+    }
     const ids = seriesOf(segment, this.http.id);
     for (const id of ids.subarray(this.series.length)) {
       const {

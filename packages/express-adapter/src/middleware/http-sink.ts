@@ -7,11 +7,14 @@ export interface HttpSink {
   /**
    * Id under which `record` counts requests with these labels.
    *
-   * Called once for each new combination, and again after the routes have changed; the answer is kept.
+   * Called once for each new combination, and again after the routes or `seriesEpoch` have changed; the answer is kept.
    *
    * @param statusCode Three digits, or `_OTHER`.
    */
   seriesIdOf(method: string, route: string, statusCode: string): number;
+
+  /** Moves when ids that were answered before hold no more, and have to be asked for again. */
+  readonly seriesEpoch: number;
 
   /** Counts one response. Called once for each, at its end. */
   record(seriesId: number, durationSeconds: number): boolean;

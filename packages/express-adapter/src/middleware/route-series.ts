@@ -10,13 +10,17 @@ export class RouteSeries {
   #lastMethod: string | undefined;
   #lastStatus = 0;
   #lastId = 0;
+  #epoch = -1;
 
   constructor(template: string) {
     this.template = template;
   }
 
   idOf(sink: HttpSink, method: string | undefined, status: number): number {
-    if (status === this.#lastStatus && method === this.#lastMethod) return this.#lastId;
+    const isCurrent = sink.seriesEpoch === this.#epoch;
+    if (isCurrent && status === this.#lastStatus && method === this.#lastMethod)
+      return this.#lastId;
+    if (!isCurrent) this.#ids.clear();
     const label = methodLabel(method, this.template !== UNMATCHED);
     const ids = this.#ids.get(label) ?? new Map<number, number>();
     let id = ids.get(status);
@@ -26,6 +30,7 @@ export class RouteSeries {
       ids.set(status, id);
       this.#ids.set(label, ids);
     }
+    this.#epoch = sink.seriesEpoch;
     this.#lastMethod = method;
     this.#lastStatus = status;
     this.#lastId = id;
