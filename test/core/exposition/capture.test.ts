@@ -1,4 +1,4 @@
-import { capture, singleValue } from '@offloop/core/internal/exposition/capture.js';
+import { capture, labelsText, singleValue } from '@offloop/core/internal/exposition/capture.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { expect } from 'chai';
 import { SegmentRig } from '../segment-rig.js';
@@ -29,5 +29,40 @@ describe('capture', () => {
     const { families, totals } = capture(rig.segment, [counter]);
     expect(singleValue(families[0] as (typeof families)[0], 0)).to.equal(4);
     expect(totals.aggregatedRecords).to.equal(4);
+  });
+
+  it('begins again when series that it has met are given to others meanwhile', () => {
+    const rig = new SegmentRig({ sizes: { maxSeries: 128 } });
+    const family = rig.addFamily();
+    const fill = (from: number) => {
+      const ids = Array.from({ length: 70 }, (_, index) =>
+        rig.addSeries(family, `n="${from + index}"`),
+      );
+      for (const [index, id] of ids.entries()) rig.recorder.record(id, from + index);
+      rig.drainAll();
+      return ids;
+    };
+    const before = fill(1_000);
+    let hasChanged = false;
+    // Labels are read first, and the aggregates after them: in between all series change hands.
+    const changing = new Proxy(rig.segment, {
+      get: (segment, property) => {
+        if (property === 'aggregates' && !hasChanged) {
+          hasChanged = true;
+          for (const id of before) rig.catalog.removeSeries(id, rig.recorder.sequence());
+          fill(2_000);
+        }
+        return Reflect.get(segment, property) as unknown;
+      },
+    });
+    const [captured] = capture(changing, [family]).families;
+    if (captured === undefined) throw new Error('no family');
+    const shown = Array.from(captured.values, (value, index) => [
+      labelsText(captured, index),
+      value,
+    ]);
+    expect(shown).to.deep.equal(
+      Array.from({ length: 70 }, (_, index) => [`n="${2_000 + index}"`, 2_000 + index]),
+    );
   });
 });
