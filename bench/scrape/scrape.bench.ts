@@ -12,6 +12,7 @@ const LIBRARIES = ['offloop', 'prom-client'] as const;
 const SIZES = [
   { seriesCount: 1_000, scrapes: { smoke: 1, full: 40 } },
   { seriesCount: 10_000, scrapes: { smoke: 1, full: 12 } },
+  { seriesCount: 100_000, scrapes: { smoke: 1, full: 3 } },
 ];
 
 export const scrape: Suite = {
@@ -56,6 +57,8 @@ async function measureScrapes({ mode, nodePath, report }: SuiteContext): Promise
   };
 }
 
+const longestHoldMs = ({ passes }: Measured): number =>
+  median(passes.map((pass) => pass.longestHoldMs));
 const mainHeldMs = ({ passes }: Measured): number => median(passes.map((pass) => pass.mainHeldMs));
 const cpuMs = ({ passes }: Measured): number => median(passes.map((pass) => pass.cpuMs));
 const peakMebibytes = ({ passes }: Measured): number =>
@@ -65,13 +68,30 @@ function toRow(of: Measured): Row {
   return {
     name: of.name,
     cells: {
-      'main held, ms': formatFigure(mainHeldMs(of)),
+      'main held at a time, ms': formatFigure(longestHoldMs(of)),
+      'in all, ms': formatFigure(mainHeldMs(of)),
       'CPU of all threads, ms': formatFigure(cpuMs(of)),
       'latency, ms': formatFigure(median(of.passes.map(({ latencyMs }) => latencyMs))),
       'peak, MiB': formatFigure(peakMebibytes(of)),
     },
-    rounds: of.passes.map((pass) => pass.mainHeldMs),
+    rounds: of.passes.map((pass) => pass.longestHoldMs),
   };
+}
+
+/** Ten times the series may take twelve times the processor: larger pages fit no cache. */
+function linearVerdict(measured: readonly Measured[], small: Measured): Verdict[] {
+  const large = measured.find(
+    ({ contender, seriesCount }) => contender === 'offloop' && seriesCount === 100_000,
+  );
+  if (large === undefined) return [];
+  const ratio = cpuMs(large) / cpuMs(small);
+  return [
+    {
+      target: `${large.name}: at most 12 times the CPU of ${small.name}`,
+      measured: `${formatFigure(ratio)} times`,
+      holds: ratio <= 12,
+    },
+  ];
 }
 
 /** PERFORMANCE.md, Scraping. */
@@ -82,9 +102,9 @@ function verdictsOf(measured: readonly Measured[]): Verdict[] {
   if (own === undefined || other === undefined) return [];
   return [
     {
-      target: `${own.name}: main held at most 2 ms`,
-      measured: `${formatFigure(mainHeldMs(own))} ms`,
-      holds: mainHeldMs(own) <= 2,
+      target: `${own.name}: main held at most 2 ms at a time`,
+      measured: `${formatFigure(longestHoldMs(own))} ms`,
+      holds: longestHoldMs(own) <= 2,
     },
     {
       target: `${own.name}: at most a tenth of prom-client's CPU`,
@@ -96,5 +116,6 @@ function verdictsOf(measured: readonly Measured[]): Verdict[] {
       measured: `${formatFigure((100 * peakMebibytes(own)) / peakMebibytes(other))} %`,
       holds: peakMebibytes(own) <= peakMebibytes(other) / 2,
     },
+    ...linearVerdict(measured, own),
   ];
 }

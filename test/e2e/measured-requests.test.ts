@@ -57,6 +57,24 @@ for (const { name, express } of expressReleases) {
         expect(snapshot.latencyHistogram['50']).to.be.at.most(15);
       });
 
+      it('goes on from zero after resetMetrics(), in its routes’ series too, and leaves the requests in flight', async () => {
+        const metrics = makeMetrics({ engine });
+        const port = await serve(makeApp(express, metrics));
+        const rows = async () => rowsOf(await settled(metrics));
+        await send(port, { 'GET /items/1': 3, 'GET /fails': 1 });
+        await eventuallyEqual(async () => (await settled(metrics)).totalRequests, 4, {
+          what: 'the first requests',
+        });
+        metrics.register.resetMetrics();
+        await send(port, { 'GET /items/1': 2 });
+        await eventuallyEqual(
+          rows,
+          { 'GET /items/:id': { requests: 2, errors: 0, errorRate: 0 } },
+          { what: 'the rows' },
+        );
+        expect((await settled(metrics)).requestsInFlight).to.equal(0);
+      });
+
       it('counts each request once, be the middleware used twice', async () => {
         const metrics = makeMetrics({ engine });
         const app = express();

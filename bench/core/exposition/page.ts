@@ -21,7 +21,12 @@ export function offloopPage(seriesCount: number): {
   readonly registry: Registry;
 } {
   const pipeline = new Pipeline();
-  pipeline.configure({ engine: 'inline', maxSeriesPerMetric: seriesCount });
+  pipeline.configure({
+    engine: 'inline',
+    maxSeriesPerMetric: seriesCount,
+    // Labels take 70 bytes a series here.
+    memory: { maxSeries: seriesCount + 16, catalogBytes: 65_536 + seriesCount * 128 },
+  });
   const registry = new Registry(pipeline);
   const histogram = new Histogram({ ...CONFIG, registers: [registry] });
   observeTraffic(histogram, seriesCount, () => {
@@ -48,7 +53,7 @@ function observeTraffic(
   const { values, series } = createTraffic(seriesCount);
   // Each series once, as a page shows no other; then in the proportions of the traffic.
   for (const [index, labels] of labelSets.entries()) {
-    histogram.observe(labels, values[index] as number);
+    histogram.observe(labels, values[index % TRAFFIC_LENGTH] as number);
   }
   drain();
   for (let index = 0; index < TRAFFIC_LENGTH; index++) {

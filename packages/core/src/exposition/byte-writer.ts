@@ -1,4 +1,6 @@
 const INITIAL_BYTES = 64 * 1024;
+/** What `append` may read and write past an end. */
+const STEP_BYTES = 4;
 const NINE_DIGITS = 1_000_000_000;
 
 /**
@@ -6,9 +8,49 @@ const NINE_DIGITS = 1_000_000_000;
  * (PERFORMANCE.md, Scraping).
  */
 export class ByteWriter {
-  private bytes = new Uint8Array(INITIAL_BYTES);
+  private bytes: Uint8Array<ArrayBuffer>;
+  private view: DataView;
   private length = 0;
   private readonly digits = new Uint8Array(20);
+
+  /** A writer that has written a text, to be appended to others. */
+  static of(text: string): ByteWriter {
+    const writer = new ByteWriter(Buffer.byteLength(text) + STEP_BYTES);
+    writer.text(text);
+    return writer;
+  }
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.bytes = new Uint8Array(initialBytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Bytes written since the last `take` or `clear`. */
+  get size(): number {
+    return this.length;
+  }
+
+  /** Forgets what was written, and keeps the room. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  /**
+   * Writes what another writer has written, from `start` on: the quick way to copy, four bytes at a time, in a sixth of the time of `copy`
+   * (bench/core/exposition). Unaligned, for which typed arrays have no access and a view has.
+   */
+  append(other: ByteWriter, start = 0): void {
+    const end = other.length;
+    this.reserve(end - start);
+    const { view } = this;
+    const source = other.view;
+    let at = this.length;
+    // The last step may go past both ends, where room is kept and the next bytes are written over it.
+    for (let from = start; from < end; from += 4, at += 4) {
+      view.setInt32(at, source.getInt32(from, true), true);
+    }
+    this.length += end - start;
+  }
 
   /** Copies bytes. */
   copy(source: Uint8Array, start = 0, end: number = source.length): void {
@@ -36,18 +78,31 @@ export class ByteWriter {
   number(value: number): void {
     const hasDigitsOnly = value > 0 || Object.is(value, 0);
     if (hasDigitsOnly && value < NINE_DIGITS && Number.isInteger(value)) this.digitsOf(value);
-    else this.text(formatNumber(value));
+    else this.ascii(formatNumber(value));
+  }
+
+  private ascii(text: string): void {
+    this.reserve(text.length);
+    const { bytes } = this;
+    let at = this.length;
+    for (let index = 0; index < text.length; index++) bytes[at++] = text.charCodeAt(index);
+    this.length = at;
   }
 
   /** What was written. The writer is empty afterwards and the bytes are the caller's. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.bytes.subarray(0, this.length);
-    this.bytes = new Uint8Array(0);
+    this.bytes = new Uint8Array(STEP_BYTES);
+    this.view = new DataView(this.bytes.buffer);
     this.length = 0;
     return taken;
   }
 
   private digitsOf(value: number): void {
+    if (value < 10) {
+      this.byte(48 + value);
+      return;
+    }
     const { digits } = this;
     let rest = value | 0;
     let start = digits.length;
@@ -59,12 +114,25 @@ export class ByteWriter {
     this.copy(digits, start);
   }
 
+  /**
+   * Makes room for about as many bytes as will follow: growing step by step touches three times the memory. Room that is not used stays
+   * address space.
+   */
+  expect(count: number): void {
+    const needed = this.length + Math.ceil(count) + STEP_BYTES;
+    if (needed > this.bytes.length) this.grow(needed);
+  }
+
   private reserve(count: number): void {
-    const needed = this.length + count;
-    if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const needed = this.length + count + STEP_BYTES;
+    if (needed > this.bytes.length) this.grow(Math.max(needed, this.bytes.length * 2));
+  }
+
+  private grow(size: number): void {
+    const grown = new Uint8Array(size);
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.view = new DataView(grown.buffer);
   }
 }
 

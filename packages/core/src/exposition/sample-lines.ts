@@ -1,6 +1,9 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
-import type { ByteWriter } from './byte-writer.js';
+import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
+
+/** Braces, spaces, a line feed and the digits of a usual value. */
+const LINE_BYTES = 16;
 
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -19,9 +22,10 @@ export interface HistogramLines {
 /** Samples of a family with one value a series. */
 export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name: string): void {
   const { seriesIds, defaultLabels = none } = captured;
-  const prefix = Buffer.from(name);
+  const prefix = ByteWriter.of(name);
+  writer.expect(seriesIds.length * (prefix.size + LINE_BYTES) + labelBytes(captured));
   for (let index = 0; index < seriesIds.length; index++) {
-    writer.copy(prefix);
+    writer.append(prefix);
     writeLabels(writer, labelsOf(captured, index), defaultLabels(index));
     writer.number(singleValue(captured, index));
     writer.byte(NEWLINE);
@@ -36,42 +40,65 @@ export function writeHistograms(
 ): void {
   const { family, seriesIds, values, width, defaultLabels = none } = captured;
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
-    Buffer.from(`${family.name}_bucket{le="${formatBound(bound)}"`),
+    ByteWriter.of(`${family.name}_bucket{le="${formatBound(bound)}"`),
   );
-  const sumPrefix = Buffer.from(`${family.name}_sum`);
-  const countPrefix = Buffer.from(`${family.name}_count`);
+  const sumPrefix = ByteWriter.of(`${family.name}_sum`);
+  const countPrefix = ByteWriter.of(`${family.name}_count`);
+  // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
+  const common = new ByteWriter(1024);
+  writer.expect(
+    seriesIds.length *
+      [...bucketPrefixes, sumPrefix, countPrefix].reduce(
+        (bytes, prefix) => bytes + prefix.size + LINE_BYTES,
+        0,
+      ) +
+      (bucketPrefixes.length + 2) * labelBytes(captured),
+  );
   for (let index = 0; index < seriesIds.length; index++) {
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;
+    common.clear();
+    for (const labels of [added, own]) {
+      if (labels.length === 0) continue;
+      common.byte(COMMA);
+      common.copy(labels);
+    }
+    const hasLabels = common.size > 0;
+    common.byte(CLOSE);
+    common.byte(SPACE);
     let cumulative = 0;
     for (let bucket = 0; bucket < bucketPrefixes.length; bucket++) {
       cumulative += values[block + BLOCK_COUNTS + bucket] as number;
-      writer.copy(bucketPrefixes[bucket] as Uint8Array);
-      if (added.length > 0) {
-        writer.byte(COMMA);
-        writer.copy(added);
-      }
-      if (own.length > 0) {
-        writer.byte(COMMA);
-        writer.copy(own);
-      }
-      writer.byte(CLOSE);
-      writer.byte(SPACE);
+      writer.append(bucketPrefixes[bucket] as ByteWriter);
+      writer.append(common);
       writer.number(cumulative);
       writer.byte(NEWLINE);
     }
     const sum = values[block + BLOCK_SUM] as number;
     if (!hasSum(sum)) continue;
-    writer.copy(sumPrefix);
-    writeLabels(writer, added, own);
-    writer.number(sum);
-    writer.byte(NEWLINE);
-    writer.copy(countPrefix);
-    writeLabels(writer, added, own);
-    writer.number(cumulative);
-    writer.byte(NEWLINE);
+    for (const [prefix, value] of [
+      [sumPrefix, sum],
+      [countPrefix, cumulative],
+    ] as const) {
+      writer.append(prefix);
+      writer.byte(hasLabels ? OPEN : SPACE);
+      // Without the comma; without labels, nothing.
+      writer.append(common, hasLabels ? 1 : common.size);
+      writer.number(value);
+      writer.byte(NEWLINE);
+    }
   }
+}
+
+/** Bytes of all series' labels, each once. */
+function labelBytes({ seriesIds, labels, defaultLabels = none }: CapturedFamily): number {
+  const added = seriesIds.length === 0 ? 0 : defaultLabels(0).length;
+  let own = 0;
+  for (let index = 0; index < seriesIds.length; index++) {
+    own += (labels.ends[index] as number) - (labels.starts[index] as number);
+  }
+  return own + seriesIds.length * added;
 }
 
 const NO_LABELS = new Uint8Array(0);
