@@ -52,6 +52,7 @@ export type { LabelValues, MetricConfiguration } from './instruments/metric-conf
 export { validateMetricName } from './instruments/metric-configuration.js';
 export type { MetricObject, MetricValue } from './instruments/metric-value.js';
 export { Registry, register } from './instruments/registry.js';
+export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {
   collectDefaultMetrics,
   type DefaultMetricsConfiguration,
