@@ -119,6 +119,15 @@ describe('registry', () => {
     expect((await first.get()).values).to.deep.equal([{ labels: { a: 'x' }, value: 2 }]);
   });
 
+  it('refuses a name that the pipeline’s own metrics have, as a page would show it twice', () => {
+    const rig = new PipelineRig();
+    expect(
+      refusalOf('OFFLOOP_ERR_METRIC_CONFIG', () =>
+        rig.counter({ name: 'offloop_records_dropped_total' }),
+      ),
+    ).to.contain('offloop_records_dropped_total');
+  });
+
   it('refuses a metric more than memory holds, while the others are held', () => {
     const rig = new PipelineRig({ memory: { maxFamilies: 16 } });
     for (let index = 0; index < 16; index++) rig.counter({ name: `metric_${index}_total` }).inc();

@@ -1,4 +1,5 @@
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import { PIPELINE_FAMILIES } from '../exposition/pipeline-families.js';
 import { type Aggregator, aggregators } from './aggregators.js';
 import type { Registry } from './registry.js';
 
@@ -58,6 +59,9 @@ export function checkConfiguration(
     refuse('Missing mandatory help parameter');
   if (config.name === undefined || config.name === '') refuse('Missing mandatory name parameter');
   if (!validateMetricName(config.name)) refuse(`Invalid metric name: ${config.name}`);
+  // One name twice on a page loses the whole scrape.
+  if (PIPELINE_FAMILIES.some(({ name }) => name === config.name))
+    refuse(`name must not be one of the pipeline's own metrics, got ${config.name}`);
   const labelNames = config.labelNames ?? [];
   if (!Array.isArray(labelNames))
     refuse(`labelNames must be an array of label names, got ${showValue(labelNames)}`);
