@@ -119,6 +119,34 @@ describe('registry', () => {
     expect((await first.get()).values).to.deep.equal([{ labels: { a: 'x' }, value: 2 }]);
   });
 
+  it('lets a child of such a metric notice that the other one’s series went, and never count in a third', async () => {
+    const rig = new PipelineRig({ memory: { maxFamilies: 16 } });
+    const child = rig.counter({ labelNames: ['a'] }).labels('x');
+    // Kept, so that no collection frees a place: the last one then takes the child's metric's, the first that was offered.
+    const later = Array.from({ length: 16 }, () => {
+      rig.registry.clear();
+      return rig.counter({ labelNames: ['a'] });
+    });
+    const latest = later.at(-1) as (typeof later)[number];
+    child.inc();
+    expect((await latest.get()).values).to.deep.equal([{ labels: { a: 'x' }, value: 1 }]);
+    latest.remove('x');
+    // As many as it takes for the removed series' entry to be used again.
+    for (let index = 0; index < 70; index++) {
+      latest.inc({ a: `gone ${index}` });
+      latest.remove(`gone ${index}`);
+    }
+    await latest.get();
+    for (let index = 0; index < 70; index++) latest.inc({ a: `there ${index}` });
+    child.inc(5);
+    const values = new Map(
+      (await latest.get()).values.map(({ labels, value }) => [labels['a'], value]),
+    );
+    expect(values.get('x')).to.equal(5);
+    values.delete('x');
+    expect([...values.values()]).to.deep.equal(Array.from({ length: 70 }, () => 1));
+  });
+
   it('refuses a name that the pipeline’s own metrics have, as a page would show it twice', () => {
     const rig = new PipelineRig();
     expect(

@@ -87,6 +87,9 @@ describe('removing and resetting', () => {
     expect(await valuesOf(counter)).to.deep.equal([]);
     counter.inc();
     expect(await valuesOf(counter)).to.deep.equal([['', 1]]);
+    counter.remove();
+    counter.reset();
+    expect(await valuesOf(counter)).to.deep.equal([['', 0]]);
   });
 
   it('begins a histogram’s series without an observation by zero()', async () => {

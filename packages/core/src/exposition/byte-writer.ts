@@ -36,8 +36,8 @@ export class ByteWriter {
   }
 
   /**
-   * Writes what another writer has written, from `start` on: the quick way to copy, four bytes at a time, in a sixth of the time of `copy`
-   * (bench/core/exposition). Unaligned, for which typed arrays have no access and a view has.
+   * Writes what another writer has written, from `start` on: the quick way to copy, four bytes at a time, which halves the time that a page
+   * of histograms takes (bench/core/exposition). Unaligned, for which typed arrays have no access and a view has.
    */
   append(other: ByteWriter, start = 0): void {
     const end = other.length;

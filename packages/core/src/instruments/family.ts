@@ -42,8 +42,6 @@ export interface FamilyHoldings {
 export class Family {
   readonly entry: FamilyEntry;
   readonly holdings: FamilyHoldings = { id: -1, spareSeries: -1 };
-  /** Moves when ids that were found before may have lost their series. */
-  epoch = 0;
   /** Registries that the family's metric is in. */
   holders = 0;
   private readonly index: LabelIndex;
@@ -54,6 +52,7 @@ export class Family {
   private seriesCount = 0;
   private isSpareLinked = false;
   private successor: Family | undefined;
+  private ownEpoch = 0;
 
   constructor(entry: FamilyEntry, limits: FamilyLimits = {}) {
     this.entry = entry;
@@ -61,6 +60,12 @@ export class Family {
     this.index = new LabelIndex(entry.labelNames);
     const { maxIdleSeconds } = limits;
     this.idle = maxIdleSeconds === undefined ? undefined : new IdleSeries(maxIdleSeconds * 1000);
+  }
+
+  /** Moves when ids that were found before may have lost their series. */
+  get epoch(): number {
+    // Only grows, with the successor's as well: the ids that are found here are then its.
+    return this.successor === undefined ? this.ownEpoch : this.ownEpoch + this.successor.epoch;
   }
 
   /** Id in the catalog; -1 before the memory is laid out. */
@@ -159,6 +164,7 @@ export class Family {
     if (this.successor !== undefined || producer === undefined) return;
     const hasLabels = this.entry.labelNames.length > 0;
     if (this.isSpareLinked) this.replaceSpare({ isToBeSeen: !hasLabels });
+    else if (!hasLabels) this.linkSpare();
     if (!hasLabels) return;
     this.index.clear();
     for (const id of seriesOf(producer.segment, this.holdings.id)) this.removeSeries(id);
@@ -192,7 +198,7 @@ export class Family {
     this.successor = successor;
     this.isSpareLinked = false;
     this.index.clear();
-    this.epoch++;
+    this.ownEpoch++;
   }
 
   /**
@@ -291,7 +297,7 @@ export class Family {
     this.producer.catalog.removeSeries(before, this.producer.recorder.sequence());
     this.idle?.forget(before);
     this.isSpareLinked = false;
-    this.epoch++;
+    this.ownEpoch++;
     if (isToBeSeen) this.linkSpare();
   }
 
@@ -300,7 +306,7 @@ export class Family {
     catalog.removeSeries(id, recorder.sequence());
     this.idle?.forget(id);
     this.seriesCount--;
-    this.epoch++;
+    this.ownEpoch++;
   }
 
   private textsOf(seriesId: number): string[] {

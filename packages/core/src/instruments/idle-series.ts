@@ -65,7 +65,7 @@ export class IdleSeries {
 function activityOf({ families, series, liveCells, aggregates }: Segment, id: number): number {
   const family = series[id * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_FAMILY] as number;
   const entry = family * catalog.FAMILY_ENTRY_CELLS;
-  const block = (series[id * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_BLOCK] as number) | 0;
+  const block = series[id * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_BLOCK] as number;
   switch (families[entry + catalog.FAMILY_KIND]) {
     case catalog.FamilyKind.liveGauge:
       return liveCells[block * 2] as number;
