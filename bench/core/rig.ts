@@ -1,4 +1,5 @@
 import { resolveOptions } from '@offloop/core';
+import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { formatLabels } from '@offloop/core/internal/instruments/label-text.js';
 import { Producer } from '@offloop/core/internal/instruments/producer.js';
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
@@ -32,7 +33,8 @@ export function createRig(of: {
     help: 'Duration.',
     labelNames: LABEL_NAMES,
     bounds: of.kind === 'counter' ? [] : BOUNDS,
-    hasSketch: of.kind === 'histogram with sketch',
+    quantiles: [],
+    sketchCells: of.kind === 'histogram with sketch' ? SKETCH_CELLS : 0,
     source: undefined,
   });
   const seriesIds = Uint32Array.from(createLabelSets(of.seriesCount), (labels) => {

@@ -80,7 +80,8 @@ export class TestSegment {
       catalog.addFamily({
         name,
         kind,
-        hasSketch,
+        quantiles: [],
+        sketchCells: hasSketch ? SKETCH_CELLS : 0,
         source,
         role: FamilyRole.none,
         help: `${name}.`,

@@ -1,6 +1,7 @@
 import { Drain } from '@offloop/core/internal/aggregate/drain.js';
 import { type Lease, takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { CatalogWriter } from '@offloop/core/internal/instruments/catalog-writer.js';
 import * as layout from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
@@ -20,6 +21,14 @@ export const SMALL: SegmentSizes = {
   catalogBytes: 65_536,
   aggregateCells: 65_536,
 };
+
+/** Which sketch a family has: none, the narrow one, or the wide one. */
+export type Sketched = boolean | 'wide';
+
+function sketchCellsOf(sketch: Sketched): number {
+  if (sketch === 'wide') return WIDE_SKETCH_CELLS;
+  return sketch ? SKETCH_CELLS : 0;
+}
 
 /** A histogram's block as a test compares it. */
 export interface HistogramContents {
@@ -62,7 +71,8 @@ export class SegmentRig {
       name?: string;
       labelNames?: readonly string[];
       bounds?: readonly number[];
-      hasSketch?: boolean;
+      hasSketch?: Sketched;
+      quantiles?: readonly number[];
       source?: number;
     } = {},
   ): number {
@@ -73,13 +83,19 @@ export class SegmentRig {
       help: 'A family.',
       labelNames: family.labelNames ?? [],
       bounds: family.bounds ?? [],
-      hasSketch: family.hasSketch ?? false,
+      quantiles: family.quantiles ?? [],
+      sketchCells: sketchCellsOf(family.hasSketch ?? false),
       source: family.source,
     });
   }
 
-  addHistogram(bounds: readonly number[], hasSketch = false): number {
+  addHistogram(bounds: readonly number[], hasSketch: Sketched = false): number {
     return this.addFamily({ kind: FamilyKind.histogram, bounds, hasSketch });
+  }
+
+  /** A summary, which has the wide sketch. */
+  addSummary(quantiles: readonly number[] = [0.5, 0.99]): number {
+    return this.addFamily({ kind: FamilyKind.summary, quantiles, hasSketch: 'wide' });
   }
 
   /** A linked series. */
@@ -100,15 +116,17 @@ export class SegmentRig {
     return this.segment.aggregates[seriesBlock(this.segment, seriesId)] as number;
   }
 
-  histogram(seriesId: number, boundsCount: number, hasSketch = false): HistogramContents {
+  /** A histogram's block; a summary's with a `boundsCount` of 0. */
+  histogram(seriesId: number, boundsCount: number, hasSketch: Sketched = false): HistogramContents {
+    const cells = sketchCellsOf(hasSketch);
     const block = seriesBlock(this.segment, seriesId);
     const doubles = (start: number, count: number) =>
       Array.from(this.segment.aggregates.subarray(block + start, block + start + count));
     return {
       sum: this.segment.aggregates[block + layout.BLOCK_SUM] as number,
       counts: doubles(layout.BLOCK_COUNTS, boundsCount + 1),
-      groups: hasSketch ? (doubles(layout.sketchGroupsDouble(boundsCount), 1)[0] as number) : 0,
-      sketch: hasSketch ? doubles(layout.sketchDouble(boundsCount), SKETCH_CELLS) : [],
+      groups: cells === 0 ? 0 : (doubles(layout.sketchGroupsDouble(boundsCount), 1)[0] as number),
+      sketch: doubles(layout.sketchDouble(boundsCount), cells),
     };
   }
 

@@ -1,6 +1,9 @@
+import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
+import { wideSketchCellOf } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { capture, labelsText, singleValue } from '@offloop/core/internal/exposition/capture.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { expect } from 'chai';
+import { Random } from '../../support/random.js';
 import { SegmentRig } from '../segment-rig.js';
 
 describe('capture', () => {
@@ -30,6 +33,60 @@ describe('capture', () => {
     expect(singleValue(families[0] as (typeof families)[0], 0)).to.equal(4);
     expect(totals.aggregatedRecords).to.equal(4);
   });
+
+  it('gives the sketches of histograms where they are asked for, and of summaries always', () => {
+    const rig = new SegmentRig({ sizes: { aggregateCells: 131_072 } });
+    const families = [
+      rig.addHistogram([1], true),
+      rig.addHistogram([1], 'wide'),
+      rig.addSummary(),
+      rig.addHistogram([1]),
+      rig.addFamily(),
+    ];
+    for (const family of families) rig.addSeries(family);
+    const hasSketches = (needs?: { sketches: boolean }) =>
+      capture(rig.segment, families, needs).families.map(({ sketches }) => sketches !== undefined);
+    expect(hasSketches()).to.deep.equal([false, false, true, false, false]);
+    expect(hasSketches({ sketches: true })).to.deep.equal([true, true, true, false, false]);
+    expect(capture(rig.segment, families).families.map(({ family }) => family.isNative))
+      .to.deep //
+      .equal([true, true, false, false, false]);
+  });
+
+  for (const [name, hasSketch, cellOf, values] of [
+    ['narrow', true, sketchCellOf, [0, 1e-9, 0.001, 0.5, 0.5, 64, 65]],
+    ['wide', 'wide', wideSketchCellOf, [-1e20, -3, -3, -1e-5, 0, 1e-15, 0.5, 3, 1e9, 1e300]],
+  ] as const) {
+    it(`gives what lies in each ${name} sketch, ascending, without empty cells`, () => {
+      const rig = new SegmentRig({ sizes: { aggregateCells: 131_072 } });
+      const family = rig.addHistogram([1, 2], hasSketch);
+      const ids = Array.from({ length: 4 }, () => rig.addSeries(family));
+      const random = new Random();
+      const truths = ids.map((id, index) => {
+        // One series stays empty, one takes every value.
+        const own = values.filter(() => index !== 1 && (index === 2 || random.below(2) === 0));
+        for (const value of own) rig.recorder.record(id, value);
+        const counts = new Map<number, number>();
+        for (const cell of own.map(cellOf)) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+        return [...counts].sort(([a], [b]) => a - b);
+      });
+      rig.drainAll();
+      const { sketches } = capture(rig.segment, [family], { sketches: true }).families[0] ?? {};
+      if (sketches === undefined) throw new Error('no sketches');
+      expect(sketches.shape.cells).to.equal(name === 'wide' ? 5123 : 834);
+      const found = ids.map((_, index) => {
+        const entries: [number, number][] = [];
+        for (
+          let at = sketches.starts[index] as number;
+          at < (sketches.starts[index + 1] ?? 0);
+          at++
+        )
+          entries.push([sketches.cells[at] as number, sketches.counts[at] as number]);
+        return entries;
+      });
+      expect(found).to.deep.equal(truths);
+    });
+  }
 
   it('begins again when series that it has met are given to others meanwhile', () => {
     const rig = new SegmentRig({ sizes: { maxSeries: 128 } });

@@ -42,7 +42,9 @@ describe('catalog', () => {
       help: 'A family.',
       labelNames: ['a', 'b'],
       bounds: [0.1, 1e300],
-      hasSketch: true,
+      quantiles: [],
+      sketchCells: 834,
+      isNative: true,
       seriesFamily: histogram,
     });
     expect(readFamily(segment, counter).seriesFamily).to.equal(histogram);

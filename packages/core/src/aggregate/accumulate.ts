@@ -2,6 +2,7 @@ import { BLOCK_COUNTS, SKETCH_GROUP_CELLS } from '../layout/aggregates.js';
 import { assertLayout } from '../layout/assert-layout.js';
 import * as record from '../layout/record.js';
 import type { Segment } from '../layout/segment.js';
+import { createAccumulateWide } from './accumulate-wide.js';
 import {
   type BatchDeltas,
   FAMILY_BOUNDS,
@@ -13,6 +14,7 @@ import {
   NO_SERIES,
   NO_SLOT,
 } from './batch-deltas.js';
+import { firstNotBelow } from './first-not-below.js';
 import * as sketch from './sketch.js';
 
 /**
@@ -41,6 +43,7 @@ export function createAccumulate(
     entryCount,
   } = deltas;
   const { firstBound, boundHigh, boundLow } = sketch;
+  const accumulateWide = createAccumulateWide(segment, deltas);
   const highWord = 2 + record.HIGH_WORD;
   const lowWord = 2 + record.LOW_WORD;
   const mask = segment.sizes.capacityRecords - 1;
@@ -55,6 +58,7 @@ export function createAccumulate(
     const OVERFLOW_CELL = 833;
     const MODE_SUM = 0;
     const MODE_SKETCH = 2;
+    const MODE_WIDE = 5;
     const COUNTS = 1;
 
     let family = -1;
@@ -151,9 +155,12 @@ export function createAccumulate(
         if (begun === NO_SERIES) index++;
       } else {
         deltas.entries = entries;
-        countBySearch(segment, deltas, slot, ringValues[(at << 1) + VALUE] as number);
+        let next = index + 1;
+        if (mode === MODE_WIDE) next = accumulateWide(tail, index, count);
+        else countBySearch(segment, deltas, slot, ringValues[(at << 1) + VALUE] as number);
         entries = deltas.entries;
-        index++;
+        if (next === index) break;
+        index = next;
       }
     }
     deltas.entries = entries;
@@ -182,23 +189,6 @@ function countBySearch(segment: Segment, deltas: BatchDeltas, slot: number, valu
   deltas.count(segment, first + sketchCounts + cell, block + sketchAt + cell);
 }
 
-/** First of the ascending bounds that is not below `value`; `count` when there is none. */
-function firstNotBelow(search: {
-  bounds: Float64Array;
-  start: number;
-  count: number;
-  value: number;
-}): number {
-  let low = 0;
-  let high = search.count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (search.value > (search.bounds[search.start + middle] as number)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 assertLayout(
   record.SERIES_ID_CELL === 0 && record.VALUE_DOUBLE === 1,
   'accumulate reads the record',
@@ -215,7 +205,11 @@ assertLayout(
 );
 assertLayout(2 ** sketch.SKETCH_SCHEMA === 32 && SKETCH_GROUP_CELLS === 32, 'a group is an octave');
 assertLayout(
-  Mode.sum === 0 && Mode.table === 1 && Mode.sketch === 2 && Mode.search === 3,
+  Mode.sum === 0 &&
+    Mode.table === 1 &&
+    Mode.sketch === 2 &&
+    Math.min(Mode.search, Mode.live, Mode.wide) > Mode.sketch &&
+    Mode.wide === 5,
   'accumulate knows the modes',
 );
 assertLayout(

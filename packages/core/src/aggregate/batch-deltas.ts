@@ -1,24 +1,28 @@
-import { sketchDouble } from '../layout/aggregates.js';
+import { sketchDouble, WIDE_SKETCH_GROUP_CELLS } from '../layout/aggregates.js';
+import { assertLayout } from '../layout/assert-layout.js';
 import * as catalog from '../layout/catalog.js';
 import { logEntries } from '../layout/redo-log.js';
 import type { Segment, SegmentSizes } from '../layout/segment.js';
-import { SKETCH_CELLS } from './sketch.js';
+import { WIDE_SKETCH_CELLS, WIDE_SKETCH_GROUPS } from './wide-sketch.js';
 
 /** Series that one batch may touch; with more the batch ends early. */
 const MAX_SLOTS = 16_384;
-/** u16 counts that the batch's series share, 2 MiB: 1 190 series with a sketch, or tens of thousands without. */
+/**
+ * u16 counts that the batch's series share, 2 MiB: 1 190 series with a sketch, 1 300 with a wide one whose values span three of its groups, or
+ * tens of thousands without.
+ */
 const MAX_COUNTS = 1_048_576;
 
 /** How the accumulating loop treats a family. */
-export const Mode = { sum: 0, table: 1, sketch: 2, search: 3, live: 4 } as const;
+export const Mode = { sum: 0, table: 1, sketch: 2, search: 3, live: 4, wide: 5 } as const;
 
 /** What the batch must know of a family: 10 cells each, in this order. */
 export const FAMILY_BOUNDS = 0;
-const FAMILY_TABLE = FAMILY_BOUNDS + 1;
-const FAMILY_LAST_KEY = FAMILY_TABLE + 1;
-const FAMILY_SHIFT = FAMILY_LAST_KEY + 1;
-const FAMILY_MINIMUM = FAMILY_SHIFT + 1;
-/** Where the sketch's counts begin, relative to the series'; 0: no sketch. */
+export const FAMILY_TABLE = FAMILY_BOUNDS + 1;
+export const FAMILY_LAST_KEY = FAMILY_TABLE + 1;
+export const FAMILY_SHIFT = FAMILY_LAST_KEY + 1;
+export const FAMILY_MINIMUM = FAMILY_SHIFT + 1;
+/** Where the sketch's counts begin, relative to the series'; 0: no sketch. Of a wide one, its groups' places (beginGroup). */
 export const FAMILY_SKETCH = FAMILY_MINIMUM + 1;
 export const FAMILY_MODE = FAMILY_SKETCH + 1;
 /** First cell of the sketch, relative to the block. */
@@ -63,6 +67,8 @@ export class BatchDeltas {
   private readonly maxSlots: number;
   private readonly known: Uint8Array;
   private countsEnd = 0;
+  /** Wide sketches' groups take their counts from the end. */
+  private groupsStart = MAX_COUNTS;
 
   constructor(sizes: SegmentSizes) {
     const { maxSeries, maxFamilies } = sizes;
@@ -102,7 +108,7 @@ export class BatchDeltas {
       return NO_SERIES;
     }
     const countCells = this.families[params + FAMILY_COUNTS] as number;
-    if (this.countsEnd + countCells > MAX_COUNTS) return NO_SLOT;
+    if (this.countsEnd + countCells > this.groupsStart) return NO_SLOT;
     const slot = ++this.slots;
     this.slotSeries[slot] = id;
     this.slotBlock[slot] = block;
@@ -111,6 +117,22 @@ export class BatchDeltas {
     this.countsEnd += countCells;
     this.slotOfSeries[id] = slot;
     return slot;
+  }
+
+  /**
+   * Gives a group of a wide sketch its counts in this batch: a series uses a few of its groups, and counts for all of them would make room
+   * for 200 series only.
+   *
+   * @param place Count that notes where they are.
+   * @returns     Their number, of which the first count is 256 times as large; 0 when the batch has no room.
+   */
+  beginGroup(place: number): number {
+    const start = this.groupsStart - WIDE_SKETCH_GROUP_CELLS;
+    if (start < this.countsEnd) return 0;
+    this.groupsStart = start;
+    const group = start / WIDE_SKETCH_GROUP_CELLS;
+    this.counts[place] = group;
+    return group;
   }
 
   /** Counts one observation, and notes the log entry if it is the cell's first of the batch. */
@@ -126,6 +148,7 @@ export class BatchDeltas {
   forget(): void {
     this.slots = 0;
     this.countsEnd = 0;
+    this.groupsStart = MAX_COUNTS;
     this.entries = 0;
     this.unattributed = 0;
   }
@@ -134,29 +157,40 @@ export class BatchDeltas {
     const entry = family * catalog.FAMILY_ENTRY_CELLS;
     const params = family * FAMILY_CELLS;
     const field = (cell: number): number => families[entry + cell] as number;
-    const boundsCount = field(catalog.FAMILY_BOUNDS_COUNT);
     const kind = field(catalog.FAMILY_KIND);
-    const isHistogram = kind === catalog.FamilyKind.histogram;
-    const hasSketch = field(catalog.FAMILY_SKETCH_CELLS) !== 0;
+    // What a summary has there is not bounds.
+    const boundsCount =
+      kind === catalog.FamilyKind.summary ? 0 : field(catalog.FAMILY_BOUNDS_COUNT);
+    const sketchCells = field(catalog.FAMILY_SKETCH_CELLS);
     const tableCells = field(catalog.FAMILY_TABLE_CELLS);
-    const classicCounts = isHistogram ? boundsCount + 1 : 0;
+    const classicCounts = isObserved(kind) ? boundsCount + 1 : 0;
+    const sketchCounts = sketchCells === WIDE_SKETCH_CELLS ? WIDE_SKETCH_GROUPS : sketchCells;
     this.families[params + FAMILY_BOUNDS] = field(catalog.FAMILY_BOUNDS) / 8;
     this.families[params + FAMILY_TABLE] = field(catalog.FAMILY_TABLE) / 2;
     this.families[params + FAMILY_LAST_KEY] = tableCells - 1;
     this.families[params + FAMILY_SHIFT] = field(catalog.FAMILY_TABLE_SHIFT);
     this.families[params + FAMILY_MINIMUM] = field(catalog.FAMILY_TABLE_MINIMUM);
-    this.families[params + FAMILY_SKETCH] = hasSketch ? classicCounts : 0;
+    this.families[params + FAMILY_SKETCH] = sketchCells === 0 ? 0 : classicCounts;
     this.families[params + FAMILY_BOUNDS_COUNT] = boundsCount;
     this.families[params + FAMILY_SKETCH_AT] = sketchDouble(boundsCount);
-    this.families[params + FAMILY_COUNTS] = classicCounts + (hasSketch ? SKETCH_CELLS : 0);
-    this.families[params + FAMILY_MODE] = modeOf({ kind, hasSketch, tableCells });
+    this.families[params + FAMILY_COUNTS] = classicCounts + sketchCounts;
+    this.families[params + FAMILY_MODE] = modeOf({ kind, sketchCells, tableCells });
     this.known[family] = 1;
   }
 }
 
-function modeOf(family: { kind: number; hasSketch: boolean; tableCells: number }): number {
+function modeOf(family: { kind: number; sketchCells: number; tableCells: number }): number {
   if (family.kind === catalog.FamilyKind.liveGauge) return Mode.live;
-  if (family.kind !== catalog.FamilyKind.histogram) return Mode.sum;
+  if (!isObserved(family.kind)) return Mode.sum;
+  if (family.sketchCells === WIDE_SKETCH_CELLS) return Mode.wide;
   if (family.tableCells === 0) return Mode.search;
-  return family.hasSketch ? Mode.sketch : Mode.table;
+  return family.sketchCells === 0 ? Mode.table : Mode.sketch;
 }
+
+/** Whether a record is an observation, and no amount. */
+function isObserved(kind: number): boolean {
+  return kind === catalog.FamilyKind.histogram || kind === catalog.FamilyKind.summary;
+}
+
+assertLayout(MAX_COUNTS % WIDE_SKETCH_GROUP_CELLS === 0, 'groups of counts begin at whole numbers');
+assertLayout(MAX_COUNTS / WIDE_SKETCH_GROUP_CELLS < 0x1_0000, 'a u16 notes a group of counts');

@@ -11,7 +11,7 @@ import { assertLayout } from '../layout/assert-layout.js';
  *   833                       everything above 2^6 s (64 s)
  */
 export const SKETCH_SCHEMA = 5;
-const BUCKETS_PER_OCTAVE = 2 ** SKETCH_SCHEMA;
+export const BUCKETS_PER_OCTAVE = 2 ** SKETCH_SCHEMA;
 export const MINIMUM_EXPONENT = -20;
 export const MAXIMUM_EXPONENT = 6;
 /** Bucket index of cell 0, whose lower bound is dropped. */
@@ -76,14 +76,24 @@ export function sketchCell(high: number, low: number): number {
       ? SKETCH_OVERFLOW_CELL - 1
       : SKETCH_OVERFLOW_CELL;
   }
-  let bucket = firstBound[(high >> CELL_SHIFT) & CELL_MASK] as number;
-  const mantissa = high & 0xf_ffff;
-  const bound = boundHigh[bucket] as number;
-  if (mantissa > bound || (mantissa === bound && low > (boundLow[bucket] as number))) bucket++;
-  return (exponent - MINIMUM_EXPONENT) * BUCKETS_PER_OCTAVE + bucket;
+  return (exponent - MINIMUM_EXPONENT) * BUCKETS_PER_OCTAVE + bucketInOctave(high, low);
 }
 
-/** The same for a number. */
+/**
+ * Which bucket of its octave a double falls into: 0, the one that ends at the power of two, to 32.
+ *
+ * @param high Upper word; sign and exponent do not matter.
+ * @param low  Lower word, as uint32.
+ */
+export function bucketInOctave(high: number, low: number): number {
+  const bucket = firstBound[(high >> CELL_SHIFT) & CELL_MASK] as number;
+  const mantissa = high & 0xf_ffff;
+  const bound = boundHigh[bucket] as number;
+  const isAbove = mantissa > bound || (mantissa === bound && low > (boundLow[bucket] as number));
+  return isAbove ? bucket + 1 : bucket;
+}
+
+/** `sketchCell` of a number. */
 export function sketchCellOf(value: number): number {
   scratch.setFloat64(0, value);
   return sketchCell(scratch.getInt32(0), scratch.getUint32(4));
@@ -92,7 +102,13 @@ export function sketchCellOf(value: number): number {
 /** Inclusive upper bound of a cell, in the unit of the values; Infinity for the overflow cell. */
 export function sketchUpperBound(cell: number): number {
   if (cell >= SKETCH_OVERFLOW_CELL) return Number.POSITIVE_INFINITY;
-  const octave = Math.floor(cell / BUCKETS_PER_OCTAVE);
-  // A power of two times a double is exact in this range.
-  return (OCTAVE_BOUNDS[cell % BUCKETS_PER_OCTAVE] as number) * 2 ** (octave + MINIMUM_EXPONENT);
+  return bucketBound(SKETCH_MINIMUM_INDEX + cell);
+}
+
+/** Upper bound of the bucket of that index, whichever sketch it is in. */
+export function bucketBound(index: number): number {
+  // A power of two times a double is exact in the range of both sketches.
+  return (
+    (OCTAVE_BOUNDS[index & (BUCKETS_PER_OCTAVE - 1)] as number) * 2 ** (index >> SKETCH_SCHEMA)
+  );
 }

@@ -1,7 +1,13 @@
 import * as layout from '../layout/aggregates.js';
 import { assertLayout } from '../layout/assert-layout.js';
 import type { Segment } from '../layout/segment.js';
-import { type BatchDeltas, FAMILY_SKETCH_AT } from './batch-deltas.js';
+import {
+  type BatchDeltas,
+  FAMILY_MODE,
+  FAMILY_SKETCH,
+  FAMILY_SKETCH_AT,
+  Mode,
+} from './batch-deltas.js';
 
 /**
  * Stages what a batch adds as entries of the redo log, and empties the deltas.
@@ -17,6 +23,7 @@ export function createStage(segment: Segment, deltas: BatchDeltas): () => number
     slotSeries,
     slotBlock,
     slotFamily,
+    slotCounts,
     sums,
     groups,
     counts,
@@ -25,7 +32,10 @@ export function createStage(segment: Segment, deltas: BatchDeltas): () => number
   } = deltas;
 
   return function stage(): number {
+    const SKETCH = 5;
+    const MODE = 6;
     const SKETCH_AT = 7;
+    const MODE_WIDE = 5;
     let entries = deltas.entries;
     for (let entry = 0; entry < entries; entry++) {
       const counted = entryCount[entry] as number;
@@ -42,7 +52,13 @@ export function createStage(segment: Segment, deltas: BatchDeltas): () => number
       const used = groups[slot] as number;
       if (used === 0) continue;
       groups[slot] = 0;
-      const groupsCell = block + (families[(slotFamily[slot] as number) + SKETCH_AT] as number) - 1;
+      const params = slotFamily[slot] as number;
+      if (families[params + MODE] === MODE_WIDE) {
+        const places = (slotCounts[slot] as number) + (families[params + SKETCH] as number);
+        for (let bits = used; bits !== 0; bits &= bits - 1)
+          counts[places + 31 - Math.clz32(bits & -bits)] = 0;
+      }
+      const groupsCell = block + (families[params + SKETCH_AT] as number) - 1;
       const known = aggregates[groupsCell] as number;
       if ((known | used) === known) continue;
       logCells[entries] = groupsCell;
@@ -58,4 +74,7 @@ assertLayout(
   layout.sketchDouble(0) === layout.sketchGroupsDouble(0) + 1,
   'the groups lie before the sketch',
 );
-assertLayout(FAMILY_SKETCH_AT === 7, 'stage reads a family');
+assertLayout(
+  FAMILY_SKETCH === 5 && FAMILY_MODE === 6 && FAMILY_SKETCH_AT === 7 && Mode.wide === 5,
+  'stage reads a family',
+);

@@ -18,6 +18,7 @@ import { REUSE_COUNT } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
+import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
 import type { DefaultLabelsOf } from './default-labels.js';
 
 /** The values of one family, as of the page's batch. */
@@ -30,6 +31,8 @@ export interface CapturedFamily {
   /** `width` doubles a series: the start of its block, or a live gauge's value. */
   readonly values: Float64Array;
   readonly width: number;
+  /** Of a summary, and of a histogram with sketches where the capture was asked for them. */
+  readonly sketches?: CapturedSketches;
   /** Labels that the page adds to a series. Default: none. */
   readonly defaultLabels?: DefaultLabelsOf;
 }
@@ -47,20 +50,30 @@ export interface Capture {
   readonly totals: PipelineTotals;
 }
 
+/** What a capture holds beside the values that every format shows. */
+export interface CaptureNeeds {
+  readonly sketches: boolean;
+}
+
 /** A reading begins again when series were reused or a batch was applied meanwhile; each is rarer than a reading is long. */
 const MAX_ATTEMPTS = 100;
 
 /**
  * Captures families in the order asked for.
  *
- * @param familyIds Ids of the segment's catalog; unknown ones are left out.
+ * @param familyIds       Ids of the segment's catalog; unknown ones are left out.
+ * @param needs.sketches  Whether the sketches of histograms are wanted, which take their time to read. A summary's always are.
  * @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` when memory changed under every attempt.
  */
-export function capture(segment: Segment, familyIds: readonly number[]): Capture {
+export function capture(
+  segment: Segment,
+  familyIds: readonly number[],
+  needs: CaptureNeeds = { sketches: false },
+): Capture {
   const { control } = segment;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const reuses = Atomics.load(control, REUSE_COUNT);
-    const captured = captureOnce(segment, familyIds);
+    const captured = captureOnce(segment, familyIds, needs);
     // A rmw that changes nothing: layout/catalog.ts.
     if (captured !== undefined && Atomics.add(control, REUSE_COUNT, 0) === reuses) return captured;
   }
@@ -70,7 +83,11 @@ export function capture(segment: Segment, familyIds: readonly number[]): Capture
   );
 }
 
-function captureOnce(segment: Segment, familyIds: readonly number[]): Capture | undefined {
+function captureOnce(
+  segment: Segment,
+  familyIds: readonly number[],
+  needs: CaptureNeeds,
+): Capture | undefined {
   const known = familyCount(segment);
   // A family and the one that shows its counts list the same series, also when one is added meanwhile.
   const seriesByFamily = new Map<
@@ -85,11 +102,17 @@ function captureOnce(segment: Segment, familyIds: readonly number[]): Capture | 
         seriesByFamily.get(family.seriesFamily) ?? captureSeries(segment, family.seriesFamily);
       seriesByFamily.set(family.seriesFamily, series);
       const width = widthOf(segment, family);
+      const seriesCount = series.seriesIds.length;
+      const sketches =
+        needs.sketches || family.kind === FamilyKind.summary
+          ? SketchCollector.of(family, seriesCount)
+          : undefined;
       return {
         family,
         ...series,
         width,
-        values: new Float64Array(series.seriesIds.length * width),
+        values: new Float64Array(seriesCount * width),
+        ...(sketches && { sketches }),
       };
     });
   let totals: PipelineTotals | undefined;
@@ -146,14 +169,19 @@ function widthOf(segment: Segment, family: CatalogFamily): number {
     case FamilyKind.liveGauge:
       return 1;
     case FamilyKind.histogram:
+    case FamilyKind.summary:
       return family.bounds.length + 2;
     case FamilyKind.observationCounter:
       return readFamily(segment, family.seriesFamily).bounds.length + 2;
   }
 }
 
-function copyBlocks(segment: Segment, aggregates: Float64Array, captured: CapturedFamily): void {
-  const { seriesIds, values, width, family } = captured;
+function copyBlocks(
+  segment: Segment,
+  aggregates: Float64Array,
+  captured: CapturedFamily & { readonly sketches?: SketchCollector },
+): void {
+  const { seriesIds, values, width, family, sketches } = captured;
   for (let index = 0; index < seriesIds.length; index++) {
     const block = seriesBlock(segment, seriesIds[index] as number);
     if (family.kind === FamilyKind.liveGauge) {
@@ -164,6 +192,7 @@ function copyBlocks(segment: Segment, aggregates: Float64Array, captured: Captur
     for (let offset = 0; offset < width; offset++) {
       values[start + offset] = aggregates[block + offset] as number;
     }
+    sketches?.add(aggregates, index, block);
   }
 }
 

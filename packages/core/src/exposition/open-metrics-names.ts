@@ -2,7 +2,7 @@
 export interface OpenMetricsHeader {
   /** Of the metadata; samples keep the name that they have in every format. */
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'unknown';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
   /** Where the name ends in one. */
   readonly unit: string | undefined;
 }
@@ -10,7 +10,7 @@ export interface OpenMetricsHeader {
 /** What is known of a family before its place in the page is. */
 export interface NamedFamily {
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
 }
 
 /** OpenMetrics 1.0, "Units and Base Units", and the singular that Prometheus' own naming rules use. */
@@ -34,6 +34,7 @@ const CLAIMED_SUFFIXES: Readonly<Record<OpenMetricsHeader['type'], readonly stri
   counter: [TOTAL, '_created'],
   gauge: [],
   histogram: ['_count', '_sum', '_bucket', '_created'],
+  summary: ['_count', '_sum', '_created'],
   unknown: [],
 };
 

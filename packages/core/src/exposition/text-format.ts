@@ -57,13 +57,15 @@ function writeHeader(
 }
 
 /** The word that both text formats have for a kind of family. */
-export function expositionType(kind: FamilyKind): 'counter' | 'gauge' | 'histogram' {
+export function expositionType(kind: FamilyKind): 'counter' | 'gauge' | 'histogram' | 'summary' {
   switch (kind) {
     case FamilyKind.counter:
     case FamilyKind.observationCounter:
       return 'counter';
     case FamilyKind.histogram:
       return 'histogram';
+    case FamilyKind.summary:
+      return 'summary';
     case FamilyKind.liveGauge:
       return 'gauge';
   }

@@ -31,7 +31,10 @@ export interface FamilyEntry {
   readonly labelNames: readonly string[];
   /** Histograms: ascending finite bounds, without +Infinity. */
   readonly bounds: readonly number[];
-  readonly hasSketch: boolean;
+  /** Summaries: the shares whose quantiles they show, in the page's order. */
+  readonly quantiles: readonly number[];
+  /** Cells of the sketch, which tell its shape (aggregate/sketch-shape.ts); 0: none. */
+  readonly sketchCells: number;
   /** Observation counters: the histogram they show. */
   readonly source: number | undefined;
 }
@@ -70,16 +73,19 @@ export class CatalogWriter {
         `memory.maxFamilies allows ${sizes.maxFamilies} metrics, got one more: ${family.name}`,
       );
     }
-    const table = family.hasSketch
-      ? sketchBoundTableOf(family.bounds)
-      : boundTableOf(family.bounds);
+    const table =
+      family.sketchCells === SKETCH_CELLS
+        ? sketchBoundTableOf(family.bounds)
+        : boundTableOf(family.bounds);
+    // A family has either.
+    const doubles = [...family.bounds, ...family.quantiles];
     const texts = [family.name, family.help, JSON.stringify(family.labelNames)].map((text) =>
       Buffer.from(text),
     );
     // 8 bytes of padding before each aligned part.
     const bytes =
       texts.reduce((sum, text) => sum + text.length, 0) +
-      (family.bounds.length + 1) * 8 +
+      (doubles.length + 1) * 8 +
       table.cells.byteLength +
       16;
     if ((control[CATALOG_END] as number) + bytes > sizes.catalogBytes) {
@@ -96,21 +102,21 @@ export class CatalogWriter {
       families[cell] = this.appendBytes(text);
       families[cell + 1] = text.length;
     }
-    const bounds = this.reserveBytes((family.bounds.length + 1) * 8, 8);
-    catalogDoubles.set(family.bounds, bounds / 8);
-    catalogDoubles[bounds / 8 + family.bounds.length] = Number.POSITIVE_INFINITY;
+    const bounds = this.reserveBytes((doubles.length + 1) * 8, 8);
+    catalogDoubles.set(doubles, bounds / 8);
+    catalogDoubles[bounds / 8 + doubles.length] = Number.POSITIVE_INFINITY;
     const tableOffset = this.reserveBytes(table.cells.byteLength, 2);
     catalogHalves.set(table.cells, tableOffset / 2);
 
     families[entry + catalog.FAMILY_KIND] = family.kind;
     families[entry + catalog.FAMILY_ROLE] = family.role;
     families[entry + catalog.FAMILY_BOUNDS] = bounds;
-    families[entry + catalog.FAMILY_BOUNDS_COUNT] = family.bounds.length;
+    families[entry + catalog.FAMILY_BOUNDS_COUNT] = doubles.length;
     families[entry + catalog.FAMILY_TABLE] = tableOffset;
     families[entry + catalog.FAMILY_TABLE_CELLS] = table.cells.length;
     families[entry + catalog.FAMILY_TABLE_SHIFT] = table.shift;
     families[entry + catalog.FAMILY_TABLE_MINIMUM] = table.minimum;
-    families[entry + catalog.FAMILY_SKETCH_CELLS] = family.hasSketch ? SKETCH_CELLS : 0;
+    families[entry + catalog.FAMILY_SKETCH_CELLS] = family.sketchCells;
     families[entry + catalog.FAMILY_SOURCE] = family.source === undefined ? 0 : family.source + 1;
     families[entry + catalog.FAMILY_BLOCK_DOUBLES] = blockDoubles(family);
     // Published last: a reader that sees the count sees the entry.
@@ -308,7 +314,8 @@ function blockDoubles(family: FamilyEntry): number {
     case catalog.FamilyKind.counter:
       return COUNTER_BLOCK_DOUBLES;
     case catalog.FamilyKind.histogram:
-      return histogramBlockDoubles(family.bounds.length, family.hasSketch ? SKETCH_CELLS : 0);
+    case catalog.FamilyKind.summary:
+      return histogramBlockDoubles(family.bounds.length, family.sketchCells);
     case catalog.FamilyKind.liveGauge:
       return LIVE_BLOCK_DOUBLES;
     case catalog.FamilyKind.observationCounter:

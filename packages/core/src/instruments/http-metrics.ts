@@ -1,3 +1,4 @@
+import { SKETCH_CELLS } from '../aggregate/sketch.js';
 import type { Pipeline } from '../engine/pipeline.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
@@ -41,7 +42,7 @@ export class HttpMetrics {
       role: FamilyRole.httpDuration,
       labelNames: HTTP_LABEL_NAMES,
       bounds: options.http.bucketsMs.map((bound) => bound / 1000),
-      hasSketch: true,
+      sketchCells: SKETCH_CELLS,
     });
     const total = pipeline.defineFamily({
       ...familyDefaults(names[0], 'HTTP requests answered, and aborted ones as status 499.'),
@@ -107,7 +108,8 @@ function familyDefaults(name: string, help: string): FamilyEntry {
     help,
     labelNames: [],
     bounds: [],
-    hasSketch: false,
+    quantiles: [],
+    sketchCells: 0,
     source: undefined,
   };
 }

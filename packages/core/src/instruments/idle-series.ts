@@ -69,6 +69,8 @@ function activityOf({ families, series, liveCells, aggregates }: Segment, id: nu
   switch (families[entry + catalog.FAMILY_KIND]) {
     case catalog.FamilyKind.liveGauge:
       return liveCells[block * 2] as number;
+    case catalog.FamilyKind.summary:
+      return aggregates[block + BLOCK_COUNTS] as number;
     case catalog.FamilyKind.histogram: {
       let count = 0;
       const counts = (families[entry + catalog.FAMILY_BOUNDS_COUNT] as number) + 1;

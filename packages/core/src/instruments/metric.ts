@@ -22,6 +22,8 @@ export interface MetricKind {
   readonly kind: FamilyKind;
   readonly reserved?: readonly string[];
   readonly bounds?: readonly number[];
+  readonly quantiles?: readonly number[];
+  readonly sketchCells?: number;
 }
 
 /** What all metrics share: their family, and their place in registries. */
@@ -118,7 +120,8 @@ function familyEntry(config: MetricConfiguration<string>, kind: MetricKind): Fam
     help: escapeHelp(config.help),
     labelNames: [...(config.labelNames ?? [])],
     bounds: kind.bounds ?? [],
-    hasSketch: false,
+    quantiles: kind.quantiles ?? [],
+    sketchCells: kind.sketchCells ?? 0,
     source: undefined,
   };
 }

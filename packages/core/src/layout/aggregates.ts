@@ -4,12 +4,12 @@ import { assertLayout } from './assert-layout.js';
  * Aggregates: one block of doubles a series, and one of totals. Doubles count exactly to 2⁵³, where u32 cells would wrap after five days
  * at 10 000 observations a second. The consumer writes them, by way of the redo log only (layout/redo-log.ts).
  *
- *   double     field    counter    histogram            histogram with sketch
+ *   double     field    counter    histogram            histogram with sketch; summary, whose B is 0
  *   ─────────  ───────  ─────────  ───────────────────  ──────────────────────────────────────────────
  *           0  sum      the total  Σ values             Σ values
  *   1 … B + 1  counts   —          one a bound, +Inf    the same
  *       B + 2  groups   —          —                    bit g: a cell of the sketch's group g is in use
- *     B + 3 …  sketch   —          —                    SKETCH_CELLS counts
+ *     B + 3 …  sketch   —          —                    as many counts as the sketch has cells
  *
  * The observation count of a histogram is nowhere stored: it is the sum of its counts, so it equals the +Inf bucket in every reading.
  *
@@ -55,6 +55,9 @@ export const COUNTER_BLOCK_DOUBLES = BLOCK_SUM + 1;
 
 /** Cells of a sketch that share a bit of `groups`: what nothing fell into is neither read nor staged. */
 export const SKETCH_GROUP_CELLS = 32;
+
+/** The same of a wide sketch: eight octaves, so that the groups' bits fit into an int32. */
+export const WIDE_SKETCH_GROUP_CELLS = 256;
 
 /** Where a histogram with `boundsCount` bounds notes the groups of its sketch in use, relative to the block. */
 export function sketchGroupsDouble(boundsCount: number): number {

@@ -10,8 +10,14 @@ export interface CatalogFamily {
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
+  /** Of a histogram: finite and ascending. */
   readonly bounds: readonly number[];
-  readonly hasSketch: boolean;
+  /** Of a summary: the shares whose quantiles it shows. */
+  readonly quantiles: readonly number[];
+  /** Cells of each series' sketch; 0: none. */
+  readonly sketchCells: number;
+  /** Whether it is a native histogram in formats that have them. */
+  readonly isNative: boolean;
   /** The family whose series and blocks it shows: its own, or its source's. */
   readonly seriesFamily: number;
 }
@@ -27,19 +33,25 @@ export function readFamily(segment: Segment, id: number): CatalogFamily {
   const entry = id * catalog.FAMILY_ENTRY_CELLS;
   const field = (cell: number): number => families[entry + cell] as number;
   const text = (cell: number): string => readText(segment, field(cell), field(cell + 1));
-  const bounds = field(catalog.FAMILY_BOUNDS) / 8;
+  const kind = field(catalog.FAMILY_KIND) as catalog.FamilyKind;
+  const isSummary = kind === catalog.FamilyKind.summary;
+  const start = field(catalog.FAMILY_BOUNDS) / 8;
+  const bounds = Array.from(
+    catalogDoubles.subarray(start, start + field(catalog.FAMILY_BOUNDS_COUNT)),
+  );
   const source = field(catalog.FAMILY_SOURCE);
+  const sketchCells = field(catalog.FAMILY_SKETCH_CELLS);
   return {
     id,
-    kind: field(catalog.FAMILY_KIND) as catalog.FamilyKind,
+    kind,
     role: field(catalog.FAMILY_ROLE) as catalog.FamilyRole,
     name: text(catalog.FAMILY_NAME),
     help: text(catalog.FAMILY_HELP),
     labelNames: JSON.parse(text(catalog.FAMILY_LABEL_NAMES)) as string[],
-    bounds: Array.from(
-      catalogDoubles.subarray(bounds, bounds + field(catalog.FAMILY_BOUNDS_COUNT)),
-    ),
-    hasSketch: field(catalog.FAMILY_SKETCH_CELLS) !== 0,
+    bounds: isSummary ? [] : bounds,
+    quantiles: isSummary ? bounds : [],
+    sketchCells,
+    isNative: kind === catalog.FamilyKind.histogram && sketchCells !== 0,
     seriesFamily: source === 0 ? id : source - 1,
   };
 }

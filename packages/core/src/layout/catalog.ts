@@ -13,14 +13,14 @@ import { assertLayout } from './assert-layout.js';
  *    2–3  name            offset, bytes
  *    4–5  help            offset, bytes   escaped as the text format wants it
  *    6–7  labelNames      offset, bytes   JSON array
- *      8  bounds          offset    boundsCount doubles, ascending, then one +Infinity
+ *      8  bounds          offset    boundsCount doubles, ascending, then one +Infinity; of a summary, its quantiles
  *      9  boundsCount     —
  *     10  table           offset    tableCells u16 → first bound to compare (aggregate/bound-table.ts); keyed by the
- *                                   sketch's cell where there is a sketch, else by the float's top bits
+ *                                   narrow sketch's cell where there is one, else by the float's top bits
  *     11  tableCells      —         0: no table, binary search
  *     12  tableShift      bits
  *     13  tableMinimum    —         key of table cell 0
- *     14  sketchCells     —         0: no sketch
+ *     14  sketchCells     —         0: no sketch; else it tells which shape (aggregate/sketch-shape.ts)
  *     15  source          id + 1    derived families: whose series and blocks they show
  *     16  firstSeries     id + 1    Atomics; head of the chain, in order of creation
  *     17  blockDoubles    doubles
@@ -93,6 +93,8 @@ export const FamilyKind = {
   liveGauge: 3,
   /** No blocks of its own: shows the observation counts of a histogram as a counter. */
   observationCounter: 4,
+  /** The value of a record is observed; shows the quantiles of its sketch. */
+  summary: 5,
 } as const;
 export type FamilyKind = (typeof FamilyKind)[keyof typeof FamilyKind];
 

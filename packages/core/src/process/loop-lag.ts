@@ -1,3 +1,4 @@
+import { SKETCH_CELLS } from '../aggregate/sketch.js';
 import type { Pipeline } from '../engine/pipeline.js';
 import type { Family } from '../instruments/family.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
@@ -25,7 +26,8 @@ export class LoopLagMonitor {
       help: 'Event-loop lag by drift sampling, for snapshots.',
       labelNames: [],
       bounds: [],
-      hasSketch: true,
+      quantiles: [],
+      sketchCells: SKETCH_CELLS,
       source: undefined,
     });
     this.record = recorder.record;

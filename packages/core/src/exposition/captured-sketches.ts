@@ -1,0 +1,74 @@
+import { type SketchShape, sketchShapeOf } from '../aggregate/sketch-shape.js';
+import { sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
+import type { CatalogFamily } from '../layout/catalog-reader.js';
+
+/** What lies in the sketches of a family's series, empty cells left out. */
+export interface CapturedSketches {
+  readonly shape: SketchShape;
+  /** Series index → its first entry of `cells` and `counts`; one more than there are series. */
+  readonly starts: Int32Array;
+  /** Cells in use, ascending in value. */
+  readonly cells: Int32Array;
+  readonly counts: Float64Array;
+}
+
+/** Entries that there is room for at first; it doubles when they are used up. */
+const INITIAL_ENTRIES = 1_024;
+
+/**
+ * Collects the sketches of one family, series by series. Begun again as often as a reading is (aggregate/committed-read.ts): what an earlier
+ * attempt left is written over.
+ */
+export class SketchCollector implements CapturedSketches {
+  readonly shape: SketchShape;
+  readonly starts: Int32Array;
+  cells = new Int32Array(INITIAL_ENTRIES);
+  counts = new Float64Array(INITIAL_ENTRIES);
+  private readonly groupsDouble: number;
+  private readonly firstDouble: number;
+
+  /** @returns `undefined` for a family without sketches. */
+  static of(family: CatalogFamily, seriesCount: number): SketchCollector | undefined {
+    const shape = sketchShapeOf(family.sketchCells);
+    return shape && new SketchCollector(shape, family.bounds.length, seriesCount);
+  }
+
+  private constructor(shape: SketchShape, boundsCount: number, seriesCount: number) {
+    this.shape = shape;
+    this.starts = new Int32Array(seriesCount + 1);
+    this.groupsDouble = sketchGroupsDouble(boundsCount);
+    this.firstDouble = sketchDouble(boundsCount);
+  }
+
+  /** Takes the sketch of the series with that index in, after those of the series before it. */
+  add(aggregates: Float64Array, index: number, block: number): void {
+    const { shape, starts } = this;
+    const first = block + this.firstDouble;
+    let entry = starts[index] as number;
+    const groups = aggregates[block + this.groupsDouble] as number;
+    for (let bits = groups; bits !== 0; bits &= bits - 1) {
+      const start = (31 - Math.clz32(bits & -bits)) * shape.groupCells;
+      const end = Math.min(start + shape.groupCells, shape.cells);
+      if (entry + shape.groupCells > this.cells.length) this.grow(entry + shape.groupCells);
+      const { cells, counts } = this;
+      for (let cell = start; cell < end; cell++) {
+        const count = aggregates[first + cell] as number;
+        // Written each time and kept where there is something: the next one goes over it.
+        cells[entry] = cell;
+        counts[entry] = count;
+        if (count !== 0) entry++;
+      }
+    }
+    starts[index + 1] = entry;
+  }
+
+  private grow(needed: number): void {
+    const length = Math.max(needed, this.cells.length * 2);
+    const cells = new Int32Array(length);
+    cells.set(this.cells);
+    const counts = new Float64Array(length);
+    counts.set(this.counts);
+    this.cells = cells;
+    this.counts = counts;
+  }
+}
