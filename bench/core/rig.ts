@@ -1,5 +1,6 @@
 import { resolveOptions } from '@offloop/core';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { formatLabels } from '@offloop/core/internal/instruments/label-text.js';
 import { Producer } from '@offloop/core/internal/instruments/producer.js';
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
@@ -19,22 +20,38 @@ export interface Rig {
 /** Bounds of the histogram of HTTP requests, seconds. */
 export const BOUNDS = resolveOptions({}, {}).http.bucketsMs.map((bound) => bound / 1000);
 
-export function createRig(of: {
-  readonly seriesCount: number;
-  readonly kind: 'counter' | 'histogram' | 'histogram with sketch';
-}): Rig {
+/** What the series of a rig aggregate. */
+export type RigKind =
+  | 'counter'
+  | 'histogram'
+  | 'histogram with sketch'
+  | 'histogram with wide sketch'
+  | 'summary';
+
+const SKETCH_CELLS_OF: Readonly<Partial<Record<RigKind, number>>> = {
+  'histogram with sketch': SKETCH_CELLS,
+  'histogram with wide sketch': WIDE_SKETCH_CELLS,
+  summary: WIDE_SKETCH_CELLS,
+};
+
+const KINDS: Readonly<Partial<Record<RigKind, FamilyKind>>> = {
+  counter: FamilyKind.counter,
+  summary: FamilyKind.summary,
+};
+
+export function createRig(of: { readonly seriesCount: number; readonly kind: RigKind }): Rig {
   const { segment, recorder, catalog } = new Producer(
     resolveOptions({ memory: { maxSeries: 65_536, catalogBytes: 16 * 2 ** 20 } }, {}),
   );
   const family = catalog.addFamily({
-    kind: of.kind === 'counter' ? FamilyKind.counter : FamilyKind.histogram,
+    kind: KINDS[of.kind] ?? FamilyKind.histogram,
     role: FamilyRole.none,
     name: 'request_seconds',
     help: 'Duration.',
     labelNames: LABEL_NAMES,
-    bounds: of.kind === 'counter' ? [] : BOUNDS,
+    bounds: of.kind in KINDS ? [] : BOUNDS,
     quantiles: [],
-    sketchCells: of.kind === 'histogram with sketch' ? SKETCH_CELLS : 0,
+    sketchCells: SKETCH_CELLS_OF[of.kind] ?? 0,
     source: undefined,
   });
   const seriesIds = Uint32Array.from(createLabelSets(of.seriesCount), (labels) => {

@@ -1,5 +1,4 @@
 import { Drain, takeLease } from '@offloop/core/engine';
-import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import {
   BLOCK_COUNTS,
   BLOCK_SUM,
@@ -7,7 +6,7 @@ import {
   TOTAL_AGGREGATED,
   TOTAL_UNATTRIBUTED,
 } from '@offloop/core/internal/layout/aggregates.js';
-import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
+import { readFamily, seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
 import type { Subject } from '../../harness/bench.js';
 import {
   createTraffic,
@@ -15,12 +14,12 @@ import {
   TRAFFIC_LENGTH,
   type Traffic,
 } from '../../harness/traffic.js';
-import { BOUNDS, createReplay, createRig, type Rig } from '../rig.js';
+import { BOUNDS, createReplay, createRig, type Rig, type RigKind } from '../rig.js';
 
 /** What a drain is measured on. */
 export interface DrainCondition {
   readonly seriesCount: number;
-  readonly kind?: 'counter' | 'histogram' | 'histogram with sketch';
+  readonly kind?: RigKind;
   readonly distribution?: Distribution;
   /** Records a batch; the drain's own choice where it is left out. */
   readonly batchRecords?: number;
@@ -67,16 +66,17 @@ export function drainSubject(condition: DrainCondition): Subject {
 function checkAggregates(of: {
   readonly rig: Rig;
   readonly traffic: Traffic;
-  readonly kind: string;
+  readonly kind: RigKind;
 }): void {
   const { segment, seriesIds } = of.rig;
+  const bounds = of.kind === 'summary' ? [] : BOUNDS;
   const { values, series } = of.traffic;
-  const expected = Array.from(seriesIds, () => new Float64Array(BLOCK_COUNTS + BOUNDS.length + 1));
+  const expected = Array.from(seriesIds, () => new Float64Array(BLOCK_COUNTS + bounds.length + 1));
   for (let index = 0; index < TRAFFIC_LENGTH; index++) {
     const value = values[index] as number;
     const block = expected[series[index] as number] as Float64Array;
-    const bucket = BOUNDS.findIndex((bound) => value <= bound);
-    const cell = BLOCK_COUNTS + (bucket === -1 ? BOUNDS.length : bucket);
+    const bucket = bounds.findIndex((bound) => value <= bound);
+    const cell = BLOCK_COUNTS + (bucket === -1 ? bounds.length : bucket);
     block[BLOCK_SUM] = (block[BLOCK_SUM] as number) + value;
     block[cell] = (block[cell] as number) + 1;
   }
@@ -86,9 +86,10 @@ function checkAggregates(of: {
     const actual = segment.aggregates.slice(start, start + cells);
     const isRight = actual.every((value, cell) => isNear(value, block[cell] as number));
     if (!isRight) throw new Error(`series ${index} is ${actual}, not ${block.slice(0, cells)}`);
-    if (of.kind === 'histogram with sketch') {
-      const sketch = start + sketchDouble(BOUNDS.length);
-      const inSketch = sumOf(segment.aggregates.slice(sketch, sketch + SKETCH_CELLS));
+    const sketchCells = readFamily(segment, of.rig.family).sketchCells;
+    if (sketchCells > 0) {
+      const sketch = start + sketchDouble(bounds.length);
+      const inSketch = sumOf(segment.aggregates.slice(sketch, sketch + sketchCells));
       const inBuckets = sumOf(block.slice(BLOCK_COUNTS));
       if (inSketch !== inBuckets) throw new Error(`${inSketch} of ${inBuckets} in the sketch`);
     }

@@ -22,13 +22,19 @@ export const benches = [
   bench('drain / 200 series, counters', SIZE, () =>
     drainSubject({ seriesCount: 200, kind: 'counter' }),
   ),
+  bench('drain / 200 series, native histograms', SIZE, () =>
+    drainSubject({ seriesCount: 200, kind: 'histogram with wide sketch' }),
+  ),
+  bench('drain / 200 series, summaries', SIZE, () =>
+    drainSubject({ seriesCount: 200, kind: 'summary' }),
+  ),
   bench('drain / 2 000 series', SIZE, () => drainSubject({ seriesCount: 2_000 })),
 ];
 
 export const drain = alternatingSuite({
   name: 'core/aggregate/drain',
   title: 'Draining: million records a second on one core',
-  note: 'Sum, 12 classic buckets and the sketch of each record, exactly once. Lognormal durations of σ = 1.0, or 0.5 where they are spread less; series drawn at random, default ring, full batches.',
+  note: 'Sum, 12 classic buckets and the sketch of each record, exactly once; native histograms and summaries have the wide sketch, for any value. Lognormal durations of σ = 1.0, or 0.5 where they are spread less; series drawn at random, default ring, full batches.',
   isForReadme: true,
   moduleUrl: import.meta.url,
   benches,

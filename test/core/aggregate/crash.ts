@@ -17,9 +17,13 @@ export function crashDuringBatch(at: { isCommitted: boolean; applied: number }) 
   const rig = new SegmentRig({ startAt: 2 ** 31 - 6 });
   const series = rig.addSeries(rig.addFamily());
   const histogram = rig.addSeries(rig.addHistogram([1, 2], true));
+  const wide = rig.addSeries(rig.addHistogram([1, 2], 'wide'));
+  const summary = rig.addSeries(rig.addSummary());
   const record = (): void => {
     rig.recorder.record(series, 3);
     for (const value of [0.5, 1.5, 2.5]) rig.recorder.record(histogram, value);
+    for (const id of [wide, summary])
+      for (const value of [-1e6, -1, 0, 1, 1.001, 1e6]) rig.recorder.record(id, value);
   };
   record();
   rig.drainAll();
@@ -46,5 +50,5 @@ export function crashDuringBatch(at: { isCommitted: boolean; applied: number }) 
   for (let index = 0; index < at.applied; index++) {
     aggregates[logCells[index] as number] = logValues[index] as number;
   }
-  return { rig, series, histogram, entries, before, after };
+  return { rig, series, histogram, wide, summary, entries, before, after };
 }

@@ -1,9 +1,13 @@
-import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
+import { SKETCH_CELLS, sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
+import {
+  WIDE_SKETCH_CELLS,
+  wideSketchCellOf,
+} from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { runSeed } from '../../support/random.js';
-import { SegmentRig } from '../segment-rig.js';
+import { SegmentRig, type Sketched } from '../segment-rig.js';
 
 const RUNS = 300;
 
@@ -19,14 +23,17 @@ const bounds = fc
   )
   .map((values) => values.toSorted((a, b) => a - b));
 
+const hasSketch = fc.constantFrom<Sketched[]>(false, true, 'wide');
+
 const family = fc.oneof(
   fc.record({ kind: fc.constant('counter' as const) }),
-  fc.record({ kind: fc.constant('histogram' as const), bounds, hasSketch: fc.boolean() }),
+  fc.record({ kind: fc.constant('summary' as const) }),
+  fc.record({ kind: fc.constant('histogram' as const), bounds, hasSketch }),
   // Usual bounds, which a table serves, as the random ones rarely are.
   fc.record({
     kind: fc.constant('histogram' as const),
     bounds: fc.constant([0.25, 0.5, 1, 2.5, 5, 10]),
-    hasSketch: fc.boolean(),
+    hasSketch,
   }),
 );
 
@@ -60,13 +67,14 @@ const scenario = fc.record({
   startAt: fc.oneof(fc.constantFrom(0, 2 ** 31 - 20, 2 ** 32 - 20), fc.nat()),
 });
 
+type OneFamily = typeof family extends fc.Arbitrary<infer T> ? T : never;
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
 /** What one series must show: kept by the plainest means there are. */
 interface Model {
   readonly id: number;
   readonly bounds: readonly number[] | undefined;
-  readonly hasSketch: boolean;
+  readonly hasSketch: Sketched;
   readonly values: number[];
 }
 
@@ -74,25 +82,17 @@ const MAX_SERIES = 24;
 
 function run({ families, steps, capacityRecords, startAt }: Scenario): void {
   const rig = new SegmentRig({
-    sizes: { capacityRecords, maxSeries: MAX_SERIES },
+    sizes: { capacityRecords, maxSeries: MAX_SERIES, aggregateCells: 2 ** 18 },
     startAt,
   });
-  const familyIds = families.map((one) =>
-    one.kind === 'counter' ? rig.addFamily() : rig.addHistogram(one.bounds, one.hasSketch),
-  );
+  const familyIds = families.map((one) => addFamily(rig, one));
   for (const source of familyIds) rig.addFamily({ kind: FamilyKind.observationCounter, source });
   const models: Model[] = [];
   const add = (which: number): void => {
     const one = families[which % families.length] as (typeof families)[number];
     const id = rig.catalog.addSeries(familyIds[which % families.length] as number, '');
     if (id === undefined) return;
-    const isHistogram = one.kind === 'histogram';
-    models.push({
-      id,
-      bounds: isHistogram ? one.bounds : undefined,
-      hasSketch: isHistogram && one.hasSketch,
-      values: [],
-    });
+    models.push({ id, ...modelOf(one), values: [] });
   };
   for (const which of families.keys()) add(which);
 
@@ -135,6 +135,28 @@ function run({ families, steps, capacityRecords, startAt }: Scenario): void {
   });
 }
 
+function addFamily(rig: SegmentRig, one: OneFamily): number {
+  switch (one.kind) {
+    case 'counter':
+      return rig.addFamily();
+    case 'summary':
+      return rig.addSummary();
+    case 'histogram':
+      return rig.addHistogram(one.bounds, one.hasSketch);
+  }
+}
+
+function modelOf(one: OneFamily): Pick<Model, 'bounds' | 'hasSketch'> {
+  switch (one.kind) {
+    case 'counter':
+      return { bounds: undefined, hasSketch: false };
+    case 'summary':
+      return { bounds: [], hasSketch: 'wide' };
+    case 'histogram':
+      return { bounds: one.bounds, hasSketch: one.hasSketch };
+  }
+}
+
 function expectModel(rig: SegmentRig, model: Model): void {
   const sum = model.values.reduce((total, one) => total + one, 0);
   if (model.bounds === undefined) {
@@ -143,19 +165,22 @@ function expectModel(rig: SegmentRig, model: Model): void {
   }
   const bounds = [...model.bounds, Number.POSITIVE_INFINITY];
   const counts = bounds.map(() => 0);
-  const sketch = model.hasSketch ? Array<number>(834).fill(0) : [];
+  const isWide = model.hasSketch === 'wide';
+  const cells = isWide ? WIDE_SKETCH_CELLS : SKETCH_CELLS;
+  const sketch = model.hasSketch === false ? [] : Array<number>(cells).fill(0);
   for (const one of model.values) {
     const bucket = bounds.findIndex((bound) => one <= bound);
     counts[bucket] = (counts[bucket] as number) + 1;
-    const cell = sketchCellOf(one);
-    if (model.hasSketch) sketch[cell] = (sketch[cell] as number) + 1;
+    const cell = isWide ? wideSketchCellOf(one) : sketchCellOf(one);
+    if (model.hasSketch !== false) sketch[cell] = (sketch[cell] as number) + 1;
   }
   const found = rig.histogram(model.id, model.bounds.length, model.hasSketch);
   expect(found.sum).to.equal(sum);
   expect(found.counts).to.deep.equal(counts);
   expect(found.sketch.join()).to.equal(sketch.join());
   let groups = 0;
-  for (const [cell, count] of sketch.entries()) if (count > 0) groups |= 1 << (cell >> 5);
+  for (const [cell, count] of sketch.entries())
+    if (count > 0) groups |= 1 << (cell >> (isWide ? 8 : 5));
   expect(found.groups).to.equal(groups);
 }
 

@@ -1,5 +1,7 @@
 import { enterBatch, leaveBatch, takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
+import { WIDE_SHAPE } from '@offloop/core/internal/aggregate/sketch-shape.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { histogramBlockDoubles } from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
@@ -107,6 +109,89 @@ describe('drain: batches', () => {
       expect({ sum, counts }).to.deep.equal({ sum: 2.5, counts: [0, 1, 1] });
     }
     expect(rig.totals()).to.include({ aggregatedRecords: 2 * count, unattributedRecords: 0 });
+  });
+
+  it('takes more than a thousand wide sketches in one batch, of values that lie as usual ones do', () => {
+    const count = 1_000;
+    const rig = new SegmentRig({
+      sizes: {
+        capacityRecords: 65_536,
+        maxSeries: count,
+        aggregateCells: 32 + count * histogramBlockDoubles(1, WIDE_SKETCH_CELLS),
+      },
+    });
+    const family = rig.addHistogram([1], 'wide');
+    const ids = Array.from({ length: count }, () => rig.addSeries(family));
+    // From 1 ms to 4 s: in three groups at most.
+    const values = Array.from({ length: 32 }, (_, step) => 0.001 * 1.3 ** step);
+    for (const id of ids) for (const value of values) rig.recorder.record(id, value);
+    rig.recorder.publish();
+    expect(rig.drain.drainBatch()).to.equal(count * values.length);
+  });
+
+  it('ends a batch whose wide sketches do not fit, and counts all of them', () => {
+    const count = 300;
+    const rig = new SegmentRig({
+      sizes: {
+        capacityRecords: 16_384,
+        maxSeries: count,
+        aggregateCells: 32 + count * histogramBlockDoubles(0, WIDE_SKETCH_CELLS),
+      },
+    });
+    const family = rig.addSummary();
+    const ids = Array.from({ length: count }, () => rig.addSeries(family));
+    // One in each group of the sketch.
+    const values = Array.from({ length: 21 }, (_, group) =>
+      Math.max(-1e300, WIDE_SHAPE.upperBound(group * 256) * (group > 10 ? 1 : 1.00001)),
+    );
+    for (const id of ids) for (const value of values) rig.recorder.record(id, value);
+    rig.recorder.publish();
+    const first = rig.drain.drainBatch() as number;
+    expect(first).to.be.within(190 * 21, 200 * 21);
+    rig.drainAll();
+    for (const id of ids) {
+      const { counts, sketch, groups } = rig.histogram(id, 0, 'wide');
+      expect(counts).to.deep.equal([21]);
+      expect(groups).to.equal(2 ** 21 - 1);
+      expect(sketch.reduce((sum, cell) => sum + cell)).to.equal(21);
+    }
+    expect(rig.totals()).to.include({ aggregatedRecords: count * 21, unattributedRecords: 0 });
+  });
+
+  it('counts what lies beyond a wide sketch in its outermost cells, and keeps sum and buckets exact', () => {
+    const rig = new SegmentRig();
+    const series = rig.addSeries(rig.addHistogram([-(2 ** 52), 2 ** 52], 'wide'));
+    for (const value of [-(2 ** 60), -(2 ** 51), -(2 ** 50), 2 ** 50, 2 ** 51, 2 ** 61])
+      rig.recorder.record(series, value);
+    rig.drainAll();
+    const { sum, counts, sketch } = rig.histogram(series, 2, 'wide');
+    expect(sum).to.equal(2 ** 60);
+    expect(counts).to.deep.equal([1, 4, 1]);
+    expect([0, 1, 5121, 5122].map((cell) => sketch[cell])).to.deep.equal([2, 1, 1, 2]);
+  });
+
+  it('counts wide and other families that take turns, record by record', () => {
+    const rig = new SegmentRig({ sizes: { aggregateCells: 131_072 } });
+    const ids = [
+      rig.addHistogram([1], 'wide'),
+      rig.addFamily(),
+      rig.addSummary(),
+      rig.addHistogram([1], true),
+      // No table serves bounds below zero.
+      rig.addHistogram([-1, 1], 'wide'),
+      rig.addHistogram([-1, 1]),
+    ].map((family) => rig.addSeries(family));
+    for (const value of [-2, 0.5, 3])
+      for (const id of [...ids, -1, ...ids.toReversed()]) rig.recorder.record(id, value);
+    rig.drainAll();
+    const [first = 0, counter = 0, summary = 0, narrow = 0, wide = 0, searched = 0] = ids;
+    expect(rig.counter(counter)).to.equal(3);
+    expect(rig.histogram(first, 1, 'wide')).to.deep.include({ sum: 3, counts: [4, 2] });
+    expect(rig.histogram(narrow, 1, true)).to.deep.include({ sum: 3, counts: [4, 2] });
+    expect(rig.histogram(summary, 0, 'wide')).to.deep.include({ sum: 3, counts: [6] });
+    for (const id of [wide, searched])
+      expect(rig.histogram(id, 2, false)).to.deep.include({ sum: 3, counts: [2, 2, 2] });
+    expect(rig.totals().unattributedRecords).to.equal(3);
   });
 
   it('notes the groups of the sketch in use, of this batch and of those before', () => {

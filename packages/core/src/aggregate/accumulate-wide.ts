@@ -16,7 +16,8 @@ import {
   Mode,
 } from './batch-deltas.js';
 import { firstNotBelow } from './first-not-below.js';
-import { wideSketchCell } from './wide-sketch.js';
+import * as sketch from './sketch.js';
+import * as wide from './wide-sketch.js';
 
 /**
  * The drain's loop for families with a wide sketch, beside the one of all others (accumulate.ts), which it would slow. A factory for the
@@ -41,12 +42,20 @@ export function createAccumulateWide(
     families,
     entryCount,
   } = deltas;
+  const { firstBound, boundHigh, boundLow } = sketch;
   const highWord = 2 + record.HIGH_WORD;
   const lowWord = 2 + record.LOW_WORD;
   const mask = segment.sizes.capacityRecords - 1;
   const maxSeries = segment.sizes.maxSeries;
 
   return function accumulateWide(tail: number, from: number, count: number): number {
+    // Literals, as in accumulate.ts.
+    const MINIMUM_EXPONENT = -30;
+    const MAXIMUM_EXPONENT = 50;
+    const ZERO_CELL = 2561;
+    const MODE_WIDE = 5;
+    const COUNTS = 1;
+
     let family = -1;
     let bounds = 0;
     let boundsCount = 0;
@@ -67,7 +76,7 @@ export function createAccumulateWide(
       if (slot === 0) break;
       const params = slotFamily[slot] as number;
       if (params !== family) {
-        if (families[params + FAMILY_MODE] !== Mode.wide) break;
+        if (families[params + FAMILY_MODE] !== MODE_WIDE) break;
         family = params;
         bounds = families[params + FAMILY_BOUNDS] as number;
         boundsCount = families[params + FAMILY_BOUNDS_COUNT] as number;
@@ -78,8 +87,25 @@ export function createAccumulateWide(
         places = families[params + FAMILY_SKETCH] as number;
         sketchAt = families[params + FAMILY_SKETCH_AT] as number;
       }
+      // wideSketchCell() of aggregate/wide-sketch.ts, written out.
       const high = ringCells[recordCell + highWord] as number;
-      const cell = wideSketchCell(high, (ringCells[recordCell + lowWord] as number) >>> 0);
+      const exponent = ((high >> 20) & 2047) - 1023;
+      let cell = ZERO_CELL;
+      if (exponent >= MINIMUM_EXPONENT) {
+        const low = (ringCells[recordCell + lowWord] as number) >>> 0;
+        let key: number;
+        if (exponent < MAXIMUM_EXPONENT) {
+          key = firstBound[(high >> 8) & 4095] as number;
+          const mantissa = high & 0xf_ffff;
+          const bound = boundHigh[key] as number;
+          if (mantissa >= bound && (mantissa > bound || low > (boundLow[key] as number))) key++;
+          key += (exponent - MINIMUM_EXPONENT) << 5;
+        } else {
+          const isLast = exponent === MAXIMUM_EXPONENT && (high & 0xf_ffff) === 0 && low === 0;
+          key = isLast ? ZERO_CELL - 1 : ZERO_CELL;
+        }
+        cell += high < 0 ? -key : key;
+      }
       const first = slotCounts[slot] as number;
       const place = first + places + (cell >> 8);
       let group = counts[place] as number;
@@ -117,7 +143,7 @@ export function createAccumulateWide(
       const counted = first + bucket;
       const before = counts[counted] as number;
       counts[counted] = before + 1;
-      logCells[entries] = block + BLOCK_COUNTS + bucket;
+      logCells[entries] = block + COUNTS + bucket;
       entryCount[entries] = counted;
       entries += before === 0 ? 1 : 0;
     }
@@ -133,4 +159,13 @@ assertLayout(
     record.RECORD_VALUES_SHIFT === 1,
   'accumulateWide reads the record',
 );
+assertLayout(
+  wide.WIDE_MINIMUM_EXPONENT === -30 &&
+    wide.WIDE_MAXIMUM_EXPONENT === 50 &&
+    wide.WIDE_ZERO_CELL === 2561 &&
+    2 ** sketch.SKETCH_SCHEMA === 32,
+  'accumulateWide covers the range of the wide sketch',
+);
 assertLayout(WIDE_SKETCH_GROUP_CELLS === 2 ** 8, 'accumulateWide finds the group');
+assertLayout(Mode.wide === 5, 'accumulateWide knows its mode');
+assertLayout(BLOCK_COUNTS === 1, 'accumulateWide addresses a block');
