@@ -1,6 +1,6 @@
 import type { Engine, Page } from '@offloop/core/engine';
 import { expect } from 'chai';
-import type { TestSegment } from './test-segment.js';
+import { type TestSegment, VALUES } from './test-segment.js';
 
 /** Samples of a page by name and labels, as the page writes them. */
 export type Samples = ReadonlyMap<string, number>;
@@ -27,6 +27,10 @@ export function expectUntorn(samples: Samples): void {
     if (match === null) continue;
     const [, family, , labels] = match;
     const rest = labels === undefined ? '' : `,${labels}`;
+    if (family === 'test_summed') {
+      expectQuantiles(samples, `${family}{quantile=`, rest);
+      continue;
+    }
     expect(samples.get(`${family}_bucket{le="+Inf"${rest}}`), `+Inf of ${name}`).to.equal(count);
     if (family === 'test_sketched') {
       expect(samples.get(`test_seen_total{${labels}}`), `test_seen of ${name}`).to.equal(count);
@@ -43,10 +47,22 @@ export function expectUntorn(samples: Samples): void {
   }
 }
 
+/** Checks that a summary's quantiles lie among the values that were recorded, or are not numbers when there was none. */
+function expectQuantiles(samples: Samples, name: string, rest: string): void {
+  const [half, most] = ['"0.5"', '"0.99"'].map((q) => samples.get(`${name}${q}${rest}}`));
+  const count = samples.get(`test_summed_count{${rest.slice(1)}}`);
+  if (count === 0) {
+    expect([half, most]).to.deep.equal([Number.NaN, Number.NaN]);
+    return;
+  }
+  expect(half, rest).to.be.within((VALUES[0] as number) * 0.97, most as number);
+  expect(most, rest).to.be.at.most((VALUES.at(-1) as number) * 1.03);
+}
+
 /** Checks that no counter, bucket, count or sum is below what an earlier page said. */
 export function expectNothingFell(earlier: Samples, later: Samples): void {
   for (const [name, value] of earlier) {
-    if (!/_total|_bucket|_count|_sum/.test(name)) continue;
+    if (!/(_total|_bucket|_count|_sum)(\{|$)/.test(name)) continue;
     expect(later.get(name), `${name}, after ${value} before`).to.be.at.least(value);
   }
 }

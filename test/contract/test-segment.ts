@@ -1,10 +1,17 @@
 import { createRecorder, type Recorder, Segment, type SegmentSizes } from '@offloop/core/engine';
 import { readCommitted } from '@offloop/core/internal/aggregate/committed-read.js';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
+import { type SketchShape, sketchShapeOf } from '@offloop/core/internal/aggregate/sketch-shape.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { CatalogWriter } from '@offloop/core/internal/instruments/catalog-writer.js';
-import { BLOCK_COUNTS, BLOCK_SUM, sketchDouble } from '@offloop/core/internal/layout/aggregates.js';
+import {
+  BLOCK_COUNTS,
+  BLOCK_SUM,
+  sketchDouble,
+  sketchGroupsDouble,
+} from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
-import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
+import { readFamily, seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
 import {
   type PipelineTotals,
   readPipelineTotals,
@@ -13,6 +20,9 @@ import { expect } from 'chai';
 
 /** Binary fractions: sums of them are exact in whatever order they are added up. */
 const BOUNDS = [1 / 64, 1 / 16, 1 / 4, 1, 4];
+
+/** What the summary shows. */
+const QUANTILES = [0.5, 0.99];
 
 /** Values that a record takes: below, on and above each bound. */
 export const VALUES: readonly number[] = [
@@ -23,10 +33,11 @@ export const VALUES: readonly number[] = [
 /** What one series must hold. */
 interface SeriesTruth {
   readonly id: number;
-  readonly hasSketch: boolean;
-  readonly isHistogram: boolean;
+  readonly sketch: SketchShape | undefined;
+  /** Histograms and summaries. */
+  readonly isObserved: boolean;
   sum: number;
-  /** One a bound, and one for +Infinity. */
+  /** One a bound, and one for +Infinity; a summary has no bounds. */
   readonly counts: number[];
 }
 
@@ -45,13 +56,13 @@ export interface SegmentReading {
 
 export interface TestSegmentOptions {
   readonly capacityRecords?: number;
-  /** Of each of the three families. */
+  /** Of each of the five families. */
   readonly seriesCount?: number;
 }
 
 /**
- * A segment with a counter, a histogram with sketch, one without, and a counter of the first one's observations. Its producer
- * remembers what it recorded, so that every number can be checked.
+ * A segment with a counter, a histogram with sketch, one without, a native one, a summary, and a counter of the first one's observations.
+ * Its producer remembers what it recorded, so that every number can be checked.
  */
 export class TestSegment {
   readonly segment: Segment;
@@ -76,33 +87,36 @@ export class TestSegment {
       return bucket === -1 ? BOUNDS.length : bucket;
     });
     const catalog = new CatalogWriter(this.segment);
-    const define = (name: string, kind: FamilyKind, hasSketch: boolean, source?: number) =>
+    const define = (name: string, kind: FamilyKind, sketchCells = 0, source?: number) =>
       catalog.addFamily({
         name,
         kind,
-        quantiles: [],
-        sketchCells: hasSketch ? SKETCH_CELLS : 0,
+        quantiles: kind === FamilyKind.summary ? QUANTILES : [],
+        sketchCells,
         source,
         role: FamilyRole.none,
         help: `${name}.`,
         labelNames: kind === FamilyKind.observationCounter ? [] : ['series'],
         bounds: kind === FamilyKind.histogram ? BOUNDS : [],
       });
-    const counter = define('test_counted_total', FamilyKind.counter, false);
-    const sketched = define('test_sketched', FamilyKind.histogram, true);
-    const plain = define('test_plain', FamilyKind.histogram, false);
-    const observations = define('test_seen_total', FamilyKind.observationCounter, false, sketched);
-    this.families = [counter, sketched, plain, observations];
-    for (const family of [counter, sketched, plain]) {
+    const counter = define('test_counted_total', FamilyKind.counter);
+    const sketched = define('test_sketched', FamilyKind.histogram, SKETCH_CELLS);
+    const plain = define('test_plain', FamilyKind.histogram);
+    const native = define('test_native', FamilyKind.histogram, WIDE_SKETCH_CELLS);
+    const summary = define('test_summed', FamilyKind.summary, WIDE_SKETCH_CELLS);
+    const observations = define('test_seen_total', FamilyKind.observationCounter, 0, sketched);
+    this.families = [counter, sketched, plain, native, summary, observations];
+    for (const family of [counter, sketched, plain, native, summary]) {
+      const { bounds, sketchCells } = readFamily(this.segment, family);
       for (let index = 0; index < seriesCount; index++) {
         const id = catalog.addSeries(family, `series="${index}"`) as number;
         catalog.link(id);
         this.truths.push({
           id,
-          hasSketch: family === sketched,
-          isHistogram: family !== counter,
+          sketch: sketchShapeOf(sketchCells),
+          isObserved: family !== counter,
           sum: 0,
-          counts: [...BOUNDS, 0].map(() => 0),
+          counts: [...bounds, 0].map(() => 0),
         });
       }
     }
@@ -124,7 +138,7 @@ export class TestSegment {
       if (!record(truth.id, value)) continue;
       accepted++;
       truth.sum += value;
-      const bucket = this.bucketOf[drawn] as number;
+      const bucket = Math.min(this.bucketOf[drawn] as number, truth.counts.length - 1);
       truth.counts[bucket] = (truth.counts[bucket] as number) + 1;
     }
     this.acceptedRecords += accepted;
@@ -182,7 +196,7 @@ export class TestSegment {
     for (const [index, { sum, counts, sketchCount }] of series.entries()) {
       const count = counts.reduce((total, inBucket) => total + inBucket, 0);
       if (sketchCount !== undefined) expect(sketchCount, 'the sketch').to.equal(count);
-      if ((this.truths[index] as SeriesTruth).isHistogram) observations += count;
+      if ((this.truths[index] as SeriesTruth).isObserved) observations += count;
       else countedSums += sum;
     }
     // A counter keeps its sum only: of how many records, it does not say, only that they are not more than there were.
@@ -200,9 +214,9 @@ export class TestSegment {
       const what = `series ${truth.id}`;
       const { sum, counts, sketchCount } = series[index] as SeriesReading;
       expect(sum, `sum of ${what}`).to.equal(truth.sum);
-      if (!truth.isHistogram) continue;
+      if (!truth.isObserved) continue;
       expect(counts, `counts of ${what}`).to.deep.equal(truth.counts);
-      if (!truth.hasSketch) continue;
+      if (truth.sketch === undefined) continue;
       expect(sketchCount, `sketch of ${what}`).to.equal(truth.counts.reduce((a, b) => a + b, 0));
     }
   }
@@ -219,27 +233,43 @@ export class TestSegment {
 function readSeries(
   segment: Segment,
   aggregates: Float64Array,
-  { id, isHistogram, hasSketch }: SeriesTruth,
+  { id, isObserved, sketch, counts: { length } }: SeriesTruth,
 ): SeriesReading {
   const block = seriesBlock(segment, id);
   const counts = block + BLOCK_COUNTS;
-  const sketch = block + sketchDouble(BOUNDS.length);
   return {
     sum: aggregates[block + BLOCK_SUM] as number,
-    counts: isHistogram ? [...aggregates.subarray(counts, counts + BOUNDS.length + 1)] : [],
-    sketchCount: hasSketch
-      ? aggregates.subarray(sketch, sketch + SKETCH_CELLS).reduce((sum, cell) => sum + cell, 0)
-      : undefined,
+    counts: isObserved ? [...aggregates.subarray(counts, counts + length)] : [],
+    sketchCount:
+      sketch &&
+      sketchCount(sketch, {
+        groups: aggregates[block + sketchGroupsDouble(length - 1)] as number,
+        cells: aggregates.subarray(block + sketchDouble(length - 1)),
+      }),
   };
+}
+
+/** Of the groups in use alone, as a reading of all cells would take longer than a batch. */
+function sketchCount(
+  { groupCells, cells: cellCount }: SketchShape,
+  { groups, cells }: { groups: number; cells: Float64Array },
+): number {
+  let sum = 0;
+  for (let group = 0; group * groupCells < cellCount; group++) {
+    if ((groups & (1 << group)) === 0) continue;
+    const end = Math.min(cellCount, (group + 1) * groupCells);
+    for (let cell = group * groupCells; cell < end; cell++) sum += cells[cell] as number;
+  }
+  return sum;
 }
 
 function sizesFor(capacityRecords: number, seriesCount: number): SegmentSizes {
   return {
     capacityRecords,
     maxFamilies: 16,
-    maxSeries: 3 * seriesCount + 8,
+    maxSeries: 5 * seriesCount + 8,
     catalogBytes: 65_536,
-    aggregateCells: 16 + 3 * seriesCount * (SKETCH_CELLS + 16),
+    aggregateCells: 16 + seriesCount * (3 * (SKETCH_CELLS + 16) + 2 * (WIDE_SKETCH_CELLS + 16)),
   };
 }
 

@@ -6,6 +6,8 @@ import {
   type OffloopOptions,
   Pipeline,
   Registry,
+  Summary,
+  type SummaryConfiguration,
 } from '@offloop/core';
 import {
   type ParsedFamily,
@@ -36,6 +38,15 @@ export class PipelineRig {
     return new Histogram({
       name: 'test_seconds',
       help: 'A histogram.',
+      registers: [this.registry],
+      ...config,
+    });
+  }
+
+  summary(config: Partial<SummaryConfiguration<string>> = {}): Summary {
+    return new Summary({
+      name: 'test_seconds',
+      help: 'A summary.',
       registers: [this.registry],
       ...config,
     });

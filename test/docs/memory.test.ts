@@ -1,5 +1,6 @@
 import { OPTION_RULES, resolveOptions } from '@offloop/core';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { segmentSizes } from '@offloop/core/internal/instruments/producer.js';
 import {
   COUNTER_BLOCK_DOUBLES,
@@ -59,6 +60,8 @@ describe('docs/memory.md', () => {
       COUNTER_BLOCK_DOUBLES,
       histogramBlockDoubles(11, 0),
       histogramBlockDoubles(11, SKETCH_CELLS),
+      histogramBlockDoubles(11, WIDE_SKETCH_CELLS),
+      histogramBlockDoubles(0, WIDE_SKETCH_CELLS),
     ];
     const rows = tableUnder(document, '## What a series takes').map(([, count, bytes]) => [
       Number(count),

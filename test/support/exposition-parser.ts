@@ -20,7 +20,10 @@ export interface ParsedFamily {
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 const VALUE = /(?:[+-]?Inf|NaN|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)$/y;
-const HISTOGRAM_SUFFIXES = ['_bucket', '_sum', '_count'];
+const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
+  histogram: ['_bucket', '_sum', '_count'],
+  summary: ['', '_sum', '_count'],
+};
 
 /** Parses a page; throws on a malformed line, a sample outside of its family, and a sample that stands twice. */
 export function parseExposition(page: string): ParsedFamily[] {
@@ -59,7 +62,8 @@ export function parseExposition(page: string): ParsedFamily[] {
 }
 
 function namesOf(family: string, type: string): string[] {
-  return type === 'histogram' ? HISTOGRAM_SUFFIXES.map((suffix) => family + suffix) : [family];
+  const suffixes = SUFFIXES[type] ?? [''];
+  return suffixes.map((suffix) => family + suffix);
 }
 
 function parseSample(line: string): ParsedSample {

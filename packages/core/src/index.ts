@@ -54,6 +54,12 @@ export type { MetricObject, MetricValue } from './instruments/metric-value.js';
 export { Registry, register } from './instruments/registry.js';
 export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {
+  DEFAULT_PERCENTILES,
+  Summary,
+  SummaryChild,
+  type SummaryConfiguration,
+} from './instruments/summary.js';
+export {
   collectDefaultMetrics,
   type DefaultMetricsConfiguration,
   type DefaultMetricsHandle,

@@ -1,4 +1,4 @@
-import { chosenFamilies } from '@offloop/core';
+import { chosenFamilies, Summary } from '@offloop/core';
 import { expect } from 'chai';
 import { PipelineRig } from '../pipeline-rig.js';
 
@@ -8,6 +8,7 @@ describe('chosenFamilies', () => {
     rig.counter({ name: 'a_total' });
     rig.histogram({ name: 'b_seconds' });
     rig.counter({ name: 'c_count' });
+    new Summary({ name: 'd_seconds', help: 'h', registers: [rig.registry] });
     const other = new PipelineRig().counter({ name: 'elsewhere_total' });
     rig.registry.registerMetric(other);
     const ids = rig.registry.familyIds();
@@ -16,7 +17,7 @@ describe('chosenFamilies', () => {
   }
 
   it('is everything where nothing is chosen', () => {
-    expect(chosenOf(undefined)).to.deep.equal([[0, 1, 2], true]);
+    expect(chosenOf(undefined)).to.deep.equal([[0, 1, 2, 3], true]);
   });
 
   for (const [names, families, pipeline] of [
@@ -25,6 +26,10 @@ describe('chosenFamilies', () => {
     [['b_seconds'], [1], []],
     [['b_seconds_bucket'], [1], []],
     [['b_seconds_sum', 'b_seconds_count'], [1], []],
+    [['d_seconds'], [3], []],
+    [['d_seconds_count'], [3], []],
+    [['d_seconds_sum'], [3], []],
+    [['d_seconds_bucket'], [], []],
     [['a_total_sum', 'c', 'b', 'elsewhere_total', '', '_sum', '__proto__'], [], []],
     [['offloop_series', 'offloop_nothing'], [], ['offloop_series']],
     [

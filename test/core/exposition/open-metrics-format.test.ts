@@ -114,6 +114,47 @@ describe('OpenMetrics', function () {
     expect((await rig.registry.getMetricsAsJSON()).map(({ name }) => name)).to.deep.equal(names);
   });
 
+  it('writes summaries with canonical quantiles, and NaN for one without observations', async () => {
+    const rig = new PipelineRig();
+    const percentiles = [0, 0.00001, 0.5, 0.999, 1];
+    rig.summary({ name: 'empty_seconds', percentiles });
+    const summary = rig.summary({ name: 'delay_seconds', percentiles: [1], labelNames: ['a'] });
+    summary.observe({ a: 'x' }, 0);
+    const page = await pageOf(rig);
+    expect(page).to.equal(
+      [
+        '# TYPE empty_seconds summary',
+        '# UNIT empty_seconds seconds',
+        '# HELP empty_seconds A summary.',
+        ...['0.0', '1e-05', '0.5', '0.999', '1.0'].map(
+          (share) => `empty_seconds{quantile="${share}"} NaN`,
+        ),
+        'empty_seconds_sum 0',
+        'empty_seconds_count 0',
+        '# TYPE delay_seconds summary',
+        '# UNIT delay_seconds seconds',
+        '# HELP delay_seconds A summary.',
+        'delay_seconds{quantile="1.0",a="x"} 0',
+        'delay_seconds_sum{a="x"} 0',
+        'delay_seconds_count{a="x"} 1',
+        '# EOF',
+        '',
+      ].join('\n'),
+    );
+    expect(familiesOf(parse, page).map(({ type }) => type)).to.deep.equal(['summary', 'summary']);
+  });
+
+  it('leaves out of a summary what may not be negative: quantiles and the sum', async () => {
+    const rig = new PipelineRig();
+    const summary = rig.summary({ name: 'drift', percentiles: [0.1, 0.9] });
+    for (const value of [-5, -5, 1]) summary.observe(value);
+    const [drift] = familiesOf(parse, await pageOf(rig));
+    expect(drift?.samples.map(({ name, labels }) => [name, labels['quantile']])).to.deep.equal([
+      ['drift', '0.9'],
+      ['drift_count', undefined],
+    ]);
+  });
+
   it('leaves the sum and the count out where the sum is no counter', async () => {
     const rig = new PipelineRig();
     rig.histogram({ name: 'signed', buckets: [-1, 1] }).observe(0.5);

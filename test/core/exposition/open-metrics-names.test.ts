@@ -28,6 +28,7 @@ describe('openMetricsHeaders', () => {
     ['a', 'gauge'],
     ['a', 'counter'],
     ['a', 'histogram'],
+    ['a', 'summary'],
     ['a_created', 'gauge'],
   ] as const) {
     it(`lets a counter a_total give way to the ${other.join(' ')}, before or after it`, () => {

@@ -1,7 +1,8 @@
 import { SKETCH_CELLS, sketchUpperBound } from './sketch.js';
+import { NARROW_SHAPE } from './sketch-shape.js';
 
 /**
- * Value below which a share `q` of the observations in a sketch lies, by exponential interpolation within the bucket, as Prometheus 3
+ * Value below which a share `q` of the observations in a narrow sketch lies, by exponential interpolation within the bucket, as Prometheus 3
  * does: lo·(hi/lo)^fraction.
  *
  * @param counts Observations a cell, SKETCH_CELLS of them.
@@ -17,12 +18,7 @@ export function sketchQuantile(counts: Float64Array, total: number, q: number): 
     const count = counts[cell] as number;
     if (count === 0) continue;
     if (below + count >= rank) {
-      const high = sketchUpperBound(cell);
-      if (cell === 0) return high;
-      const low = sketchUpperBound(cell - 1);
-      // The overflow cell has no upper bound to interpolate towards.
-      if (high === Number.POSITIVE_INFINITY) return low;
-      return low * (high / low) ** Math.max(0, (rank - below) / count);
+      return NARROW_SHAPE.valueAt(cell, Math.max(0, (rank - below) / count));
     }
     below += count;
   }

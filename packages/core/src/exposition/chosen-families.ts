@@ -3,7 +3,11 @@ import { FamilyKind } from '../layout/catalog.js';
 import { PIPELINE_FAMILIES } from './pipeline-families.js';
 import type { ExpositionRequest } from './render.js';
 
-const HISTOGRAM_SUFFIXES = ['_bucket', '_sum', '_count'];
+/** What the samples' names of a kind have more than the family's. */
+const SUFFIXES: Readonly<Partial<Record<FamilyKind, readonly string[]>>> = {
+  [FamilyKind.histogram]: ['_bucket', '_sum', '_count'],
+  [FamilyKind.summary]: ['_sum', '_count'],
+};
 
 /**
  * The part of a registry's page that names choose: `name[]` of a scrape. In the page's order, whatever theirs is.
@@ -28,11 +32,11 @@ export function chosenFamilies(
 function findFamily(register: Registry, name: string): number | undefined {
   const own = register.getSingleMetric(name);
   if (own !== undefined) return own.pipeline === register.pipeline ? own.family.id : undefined;
-  const suffix = HISTOGRAM_SUFFIXES.find((ending) => name.endsWith(ending));
+  const suffix = /_[a-z]+$/.exec(name)?.[0];
   if (suffix === undefined) return undefined;
-  const histogram = register.getSingleMetric(name.slice(0, -suffix.length));
+  const metric = register.getSingleMetric(name.slice(0, -suffix.length));
   const isShown =
-    histogram?.pipeline === register.pipeline &&
-    histogram.family.entry.kind === FamilyKind.histogram;
-  return isShown ? histogram.family.id : undefined;
+    metric?.pipeline === register.pipeline &&
+    SUFFIXES[metric.family.entry.kind]?.includes(suffix) === true;
+  return isShown ? metric.family.id : undefined;
 }

@@ -20,15 +20,22 @@ export function withDefaultLabels(captured: Capture, labels: DefaultLabels): Cap
   };
 }
 
+/** The label that a kind's own samples use. */
+const RESERVED: Readonly<Partial<Record<FamilyKind, string>>> = {
+  [FamilyKind.histogram]: 'le',
+  [FamilyKind.summary]: 'quantile',
+};
+
 /**
  * The default labels as one family's samples show them.
  *
- * A label that a series has itself stays the series' own, and no sample of a histogram takes `le` from here: a name that came twice would
- * lose the whole scrape.
+ * A label that a series has itself stays the series' own, and no sample of a histogram takes `le` from here, nor one of a summary `quantile`:
+ * a name that came twice would lose the whole scrape.
  */
 function defaultLabelsOf(captured: CapturedFamily, labels: DefaultLabels): DefaultLabelsOf {
   const { family } = captured;
-  const added = labels.filter(([name]) => family.kind !== FamilyKind.histogram || name !== 'le');
+  const reserved = RESERVED[family.kind];
+  const added = labels.filter(([name]) => name !== reserved);
   if (!added.some(([name]) => family.labelNames.includes(name))) {
     const bytes = formatPairs(added);
     return () => bytes;

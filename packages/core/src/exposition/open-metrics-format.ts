@@ -4,6 +4,7 @@ import type { Capture, CapturedFamily } from './capture.js';
 import { type OpenMetricsHeader, openMetricsHeaders } from './open-metrics-names.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { writeHistograms, writeSamples } from './sample-lines.js';
+import { writeSummaries } from './summary-lines.js';
 import { expositionType } from './text-format.js';
 
 /** Content type of the OpenMetrics text that this module writes. */
@@ -47,6 +48,14 @@ export function renderOpenMetrics(
 
 function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
   const { family } = captured;
+  if (family.kind === FamilyKind.summary) {
+    writeSummaries(writer, captured, {
+      formatShare: formatCanonical,
+      hasQuantile: (value) => !(value < 0),
+      hasSum: (sum) => sum >= 0,
+    });
+    return;
+  }
   if (family.kind !== FamilyKind.histogram) {
     writeSamples(writer, captured, family.name);
     return;

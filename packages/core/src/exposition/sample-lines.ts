@@ -21,7 +21,7 @@ export interface HistogramLines {
 
 /** Samples of a family with one value a series. */
 export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name: string): void {
-  const { seriesIds, defaultLabels = none } = captured;
+  const { seriesIds, defaultLabels = noLabels } = captured;
   const prefix = ByteWriter.of(name);
   writer.expect(seriesIds.length * (prefix.size + LINE_BYTES) + labelBytes(captured));
   for (let index = 0; index < seriesIds.length; index++) {
@@ -38,7 +38,7 @@ export function writeHistograms(
   captured: CapturedFamily,
   { formatBound, hasSum }: HistogramLines,
 ): void {
-  const { family, seriesIds, values, width, defaultLabels = none } = captured;
+  const { family, seriesIds, values, width, defaultLabels = noLabels } = captured;
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
     ByteWriter.of(`${family.name}_bucket{le="${formatBound(bound)}"`),
   );
@@ -92,7 +92,7 @@ export function writeHistograms(
 }
 
 /** Bytes of all series' labels, each once. */
-function labelBytes({ seriesIds, labels, defaultLabels = none }: CapturedFamily): number {
+function labelBytes({ seriesIds, labels, defaultLabels = noLabels }: CapturedFamily): number {
   const added = seriesIds.length === 0 ? 0 : defaultLabels(0).length;
   let own = 0;
   for (let index = 0; index < seriesIds.length; index++) {
@@ -103,12 +103,13 @@ function labelBytes({ seriesIds, labels, defaultLabels = none }: CapturedFamily)
 
 const NO_LABELS = new Uint8Array(0);
 
-function none(): Uint8Array {
+/** The default labels of a page that has none. */
+export function noLabels(): Uint8Array {
   return NO_LABELS;
 }
 
 /** Labels in braces, where there are any, and the space before the value. */
-function writeLabels(writer: ByteWriter, first: Uint8Array, second: Uint8Array): void {
+export function writeLabels(writer: ByteWriter, first: Uint8Array, second: Uint8Array): void {
   if (first.length + second.length > 0) {
     writer.byte(OPEN);
     writer.copy(first);

@@ -3,6 +3,7 @@ import { ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { type HistogramLines, writeHistograms, writeSamples } from './sample-lines.js';
+import { type SummaryLines, writeSummaries } from './summary-lines.js';
 
 /** Content type of the Prometheus text format that this module writes. */
 export const TEXT_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -10,6 +11,12 @@ export const TEXT_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const NEWLINE = 0x0a;
 
 const HISTOGRAM_LINES: HistogramLines = { formatBound: formatNumber, hasSum: () => true };
+
+const SUMMARY_LINES: SummaryLines = {
+  formatShare: formatNumber,
+  hasQuantile: () => true,
+  hasSum: () => true,
+};
 
 /**
  * Renders a capture in the Prometheus text format 0.0.4. Blocks are separated by a blank line and buckets put `le` first, as prom-client
@@ -44,6 +51,8 @@ function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
   writeHeader(writer, { name: family.name, help: family.help, type: expositionType(family.kind) });
   if (family.kind === FamilyKind.histogram) {
     writeHistograms(writer, captured, HISTOGRAM_LINES);
+  } else if (family.kind === FamilyKind.summary) {
+    writeSummaries(writer, captured, SUMMARY_LINES);
   } else {
     writeSamples(writer, captured, family.name);
   }

@@ -38,6 +38,8 @@ function refuseDifference(
     help: [found.help, config.help],
     labelNames: [entry.labelNames, config.labelNames ?? []],
     buckets: [entry.bounds, kind.bounds ?? []],
+    percentiles: [entry.quantiles, kind.quantiles ?? []],
+    native: [entry.sketchCells !== 0, (kind.sketchCells ?? 0) !== 0],
     aggregator: [found.aggregator, config.aggregator ?? 'sum'],
     maxSeries: [found.maxSeries, config.maxSeries],
     maxIdleSeconds: [found.maxIdleSeconds, config.maxIdleSeconds],

@@ -1,4 +1,5 @@
 import { type CapturedFamily, labelsText, singleValue } from '../exposition/capture.js';
+import { capturedQuantile } from '../exposition/captured-sketches.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
@@ -8,7 +9,7 @@ import { parseLabels } from './label-text.js';
 export interface MetricValue {
   readonly value: number;
   readonly labels: Readonly<Record<string, string | number>>;
-  /** Samples of a histogram: which of its three names. */
+  /** Samples of a histogram: which of its three names. Of a summary: `_sum` or `_count`. */
   readonly metricName?: string;
   readonly exemplar?: null;
 }
@@ -17,7 +18,7 @@ export interface MetricValue {
 export interface MetricObject {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
   readonly values: readonly MetricValue[];
   readonly aggregator: Aggregator;
 }
@@ -29,6 +30,10 @@ export function metricValues(captured: CapturedFamily): MetricValue[] {
   for (let index = 0; index < seriesIds.length; index++) {
     const labels = parseLabels(labelsText(captured, index));
     const block = index * width;
+    if (family.kind === FamilyKind.summary) {
+      samples.push(...summaryValues(captured, index, labels));
+      continue;
+    }
     if (family.kind !== FamilyKind.histogram) {
       samples.push({ value: singleValue(captured, index), labels });
       continue;
@@ -51,4 +56,20 @@ export function metricValues(captured: CapturedFamily): MetricValue[] {
     samples.push({ value: cumulative, metricName: `${family.name}_count`, labels });
   }
   return samples;
+}
+
+function summaryValues(
+  { family, values, width, sketches }: CapturedFamily,
+  index: number,
+  labels: MetricValue['labels'],
+): MetricValue[] {
+  const block = index * width;
+  return [
+    ...family.quantiles.map((share) => ({
+      labels: { quantile: share, ...labels },
+      value: (sketches && capturedQuantile(sketches, index, share)) ?? Number.NaN,
+    })),
+    { metricName: `${family.name}_sum`, labels, value: values[block + BLOCK_SUM] as number },
+    { metricName: `${family.name}_count`, labels, value: values[block + BLOCK_COUNTS] as number },
+  ];
 }

@@ -1,0 +1,67 @@
+import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
+import { ByteWriter } from './byte-writer.js';
+import { type CapturedFamily, labelsOf } from './capture.js';
+import { capturedQuantile } from './captured-sketches.js';
+import { noLabels, writeLabels } from './sample-lines.js';
+
+const CLOSE = 0x7d;
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const NEWLINE = 0x0a;
+
+/** Where both text formats write the same samples differently. */
+export interface SummaryLines {
+  /** A share as the `quantile` label has it. */
+  readonly formatShare: (share: number) => string;
+  /** Whether the format takes a quantile of this value; NaN, of a series without observations, is one. */
+  readonly hasQuantile: (value: number) => boolean;
+  /** Whether a series whose sum is this one has `_sum`. */
+  readonly hasSum: (sum: number) => boolean;
+}
+
+/** Samples of a summary, its own labels before default ones as prom-client has them: quantiles, which put `quantile` first, the sum, and the count. */
+export function writeSummaries(
+  writer: ByteWriter,
+  captured: CapturedFamily,
+  { formatShare, hasQuantile, hasSum }: SummaryLines,
+): void {
+  const { family, seriesIds, values, width, sketches, defaultLabels = noLabels } = captured;
+  const quantiles = family.quantiles.map((share) => ({
+    share,
+    prefix: ByteWriter.of(`${family.name}{quantile="${formatShare(share)}"`),
+  }));
+  const sumPrefix = ByteWriter.of(`${family.name}_sum`);
+  const countPrefix = ByteWriter.of(`${family.name}_count`);
+  // What the quantiles of one series have in common: a comma and the labels, where there are any, and the closing brace.
+  const common = new ByteWriter(1024);
+  for (let index = 0; index < seriesIds.length; index++) {
+    const own = labelsOf(captured, index);
+    const added = defaultLabels(index);
+    const block = index * width;
+    common.clear();
+    for (const labels of [own, added]) {
+      if (labels.length === 0) continue;
+      common.byte(COMMA);
+      common.copy(labels);
+    }
+    common.byte(CLOSE);
+    common.byte(SPACE);
+    for (const { share, prefix } of quantiles) {
+      const value = (sketches && capturedQuantile(sketches, index, share)) ?? Number.NaN;
+      if (!hasQuantile(value)) continue;
+      writer.append(prefix);
+      writer.append(common);
+      writer.number(value);
+      writer.byte(NEWLINE);
+    }
+    const writeOne = (prefix: ByteWriter, value: number): void => {
+      writer.append(prefix);
+      writeLabels(writer, own, added);
+      writer.number(value);
+      writer.byte(NEWLINE);
+    };
+    const sum = values[block + BLOCK_SUM] as number;
+    if (hasSum(sum)) writeOne(sumPrefix, sum);
+    writeOne(countPrefix, values[block + BLOCK_COUNTS] as number);
+  }
+}
