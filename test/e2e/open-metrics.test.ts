@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { Counter, Histogram } from '@offloop/express';
+import { Counter, Histogram, Summary } from '@offloop/express';
 import { expect } from 'chai';
 import express from 'express5';
 import {
@@ -32,6 +32,13 @@ describe('a real Prometheus and OpenMetrics', function () {
     new Counter({ name: 'legacy_jobs', help: 'Without "it".', registers }).inc(4);
     const buckets = [0.5, 1, 10];
     new Histogram({ name: 'job_seconds', help: 'Time.', buckets, registers }).observe(0.7);
+    const delay = new Summary({
+      name: 'delay_seconds',
+      help: 'D.',
+      percentiles: [0.5, 1],
+      registers,
+    });
+    for (const value of [-1, 1, 4]) delay.observe(value);
     const scrapes: {
       accept: string | undefined;
       status: number;
@@ -77,6 +84,10 @@ describe('a real Prometheus and OpenMetrics', function () {
     expect(await numberOf('job_seconds_bucket{le="0.5"}')).to.equal(0);
     expect(await numberOf('job_seconds_bucket{le="1.0"}')).to.equal(1);
     expect(await numberOf('job_seconds_sum')).to.equal(0.7);
+    expect(await numberOf('delay_seconds{quantile="0.5"}')).to.be.within(0.97, 1.03);
+    expect(await numberOf('delay_seconds{quantile="1.0"}')).to.be.within(3.9, 4.1);
+    expect(await numberOf('delay_seconds_sum')).to.equal(4);
+    expect(await numberOf('delay_seconds_count')).to.equal(3);
     expect(await numberOf('offloop_records_dropped_total')).to.equal(0);
     await prometheus.stop();
   });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { Counter, type Metrics } from '@offloop/express';
+import { Counter, Histogram, type Metrics, Summary } from '@offloop/express';
 import { expect } from 'chai';
 import express from 'express5';
 import { parseExposition } from '../support/exposition-parser.js';
@@ -45,6 +45,24 @@ describe('promtool check metrics', function () {
         const { body } = await ask({ port, path: '/metrics' });
         expect(body).to.include('http_requests_total{method="GET",route="/users/:id"');
         expect(check(body)).to.deep.equal(SILENT);
+      });
+
+      it('is silent on summaries, one of them without observations, and on native histograms', async () => {
+        const metrics = makeMetrics({ engine });
+        const registers = [metrics.register];
+        new Summary({ name: 'empty_seconds', help: 'Nothing yet.', registers });
+        const delay = new Summary({ name: 'delay_seconds', help: 'Delay.', registers });
+        const drift = new Histogram({
+          name: 'drift_seconds',
+          help: 'Drift.',
+          buckets: [],
+          native: true,
+          registers,
+        });
+        for (const value of [-1, 0, 0.5, 3]) for (const one of [delay, drift]) one.observe(value);
+        const page = await pageOf(metrics);
+        expect(check(page)).to.deep.equal(SILENT);
+        expect(page).to.include('delay_seconds_count 4\n').and.include('drift_seconds_count 4\n');
       });
 
       it('is silent on hostile label values and help texts', async () => {

@@ -1,13 +1,17 @@
 import { enterBatch, leaveBatch, takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SHAPE } from '@offloop/core/internal/aggregate/sketch-shape.js';
-import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
+import {
+  WIDE_SKETCH_CELLS,
+  wideSketchCellOf,
+} from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { histogramBlockDoubles } from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
 import { COMMIT_STATE, CONSUMER_CURSOR } from '@offloop/core/internal/layout/control-block.js';
 import { writeLiveValue } from '@offloop/core/internal/record/live-value.js';
 import { expect } from 'chai';
+import { Random, runSeed } from '../../support/random.js';
 import { SegmentRig } from '../segment-rig.js';
 
 describe('drain: batches', () => {
@@ -168,6 +172,25 @@ describe('drain: batches', () => {
     expect(sum).to.equal(2 ** 60);
     expect(counts).to.deep.equal([1, 4, 1]);
     expect([0, 1, 5121, 5122].map((cell) => sketch[cell])).to.deep.equal([2, 1, 1, 2]);
+  });
+
+  it(`counts every pattern of bits in its cell of a wide sketch, seed ${runSeed}`, () => {
+    const random = new Random();
+    const rig = new SegmentRig({ sizes: { capacityRecords: 4_096 } });
+    const series = rig.addSeries(rig.addSummary());
+    const expected = Array<number>(WIDE_SKETCH_CELLS).fill(0);
+    for (let count = 0; count < 20_000; count++) {
+      // Half of them with an exponent in the sketch's range.
+      const value =
+        count % 2 === 0 ? random.bits() : (random.unit() - 0.5) * 2 ** (random.below(84) - 32);
+      if (!Number.isFinite(value)) continue;
+      rig.recorder.record(series, value);
+      const cell = wideSketchCellOf(value);
+      expected[cell] = (expected[cell] as number) + 1;
+      if (count % 1_000 === 0) rig.drainAll();
+    }
+    rig.drainAll();
+    expect(rig.histogram(series, 0, 'wide').sketch.join()).to.equal(expected.join());
   });
 
   it('counts wide and other families that take turns, record by record', () => {

@@ -3,7 +3,7 @@ import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
 
 /** Braces, spaces, a line feed and the digits of a usual value. */
-const LINE_BYTES = 16;
+export const LINE_BYTES = 16;
 
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -92,7 +92,11 @@ export function writeHistograms(
 }
 
 /** Bytes of all series' labels, each once. */
-function labelBytes({ seriesIds, labels, defaultLabels = noLabels }: CapturedFamily): number {
+export function labelBytes({
+  seriesIds,
+  labels,
+  defaultLabels = noLabels,
+}: CapturedFamily): number {
   const added = seriesIds.length === 0 ? 0 : defaultLabels(0).length;
   let own = 0;
   for (let index = 0; index < seriesIds.length; index++) {

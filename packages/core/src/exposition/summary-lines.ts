@@ -2,12 +2,15 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
-import { noLabels, writeLabels } from './sample-lines.js';
+import { LINE_BYTES, labelBytes, noLabels, writeLabels } from './sample-lines.js';
 
 const CLOSE = 0x7d;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 const NEWLINE = 0x0a;
+
+/** A quantile has all the digits of a double. */
+const QUANTILE_BYTES = 12;
 
 /** Where both text formats write the same samples differently. */
 export interface SummaryLines {
@@ -34,6 +37,12 @@ export function writeSummaries(
   const countPrefix = ByteWriter.of(`${family.name}_count`);
   // What the quantiles of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
+  const prefixes = [...quantiles.map(({ prefix }) => prefix), sumPrefix, countPrefix];
+  writer.expect(
+    seriesIds.length *
+      prefixes.reduce((bytes, prefix) => bytes + prefix.size + QUANTILE_BYTES + LINE_BYTES, 0) +
+      prefixes.length * labelBytes(captured),
+  );
   for (let index = 0; index < seriesIds.length; index++) {
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
