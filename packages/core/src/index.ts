@@ -25,6 +25,7 @@ export {
   type OfferedFormat,
 } from './exposition/content-negotiation.js';
 export { OPEN_METRICS_CONTENT_TYPE } from './exposition/open-metrics-format.js';
+export { PROTOBUF_CONTENT_TYPE } from './exposition/protobuf-format.js';
 export type { ExpositionFormat, ExpositionRequest, Page } from './exposition/render.js';
 export { TEXT_CONTENT_TYPE } from './exposition/text-format.js';
 export {

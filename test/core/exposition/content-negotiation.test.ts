@@ -4,9 +4,18 @@ import { Random, runSeed } from '../../support/random.js';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+const PROTOBUF =
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 const OPEN_METRICS_DRAFT = 'application/openmetrics-text; version=0.0.1; charset=utf-8';
 
-/** Accept header, and the content type it gets. */
+const FORMAT_OF: Readonly<Record<string, string>> = {
+  [TEXT]: 'text',
+  [OPEN_METRICS]: 'openMetrics',
+  [OPEN_METRICS_DRAFT]: 'openMetrics',
+  [PROTOBUF]: 'protobuf',
+};
+
+/** Accept header, and the content type it gets. Those of Prometheus are what its scrape/scrape.go sends. */
 const FORMATS: readonly (readonly [what: string, accept: string | undefined, type: string])[] = [
   [
     'Prometheus 2.42',
@@ -16,7 +25,22 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   [
     'Prometheus 2.42 with native histograms',
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+    PROTOBUF,
+  ],
+  [
+    'Prometheus 2.49 with native histograms',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,application/openmetrics-text;version=0.0.1;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=1',
+    PROTOBUF,
+  ],
+  [
+    'Prometheus 2.49, whose last quality is none',
+    'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=2',
     OPEN_METRICS,
+  ],
+  [
+    'Prometheus 2.55 with native histograms',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,application/openmetrics-text;version=0.0.1;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1',
+    PROTOBUF,
   ],
   [
     'an older Prometheus 2',
@@ -32,7 +56,22 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   [
     'Prometheus 3 with native histograms',
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1',
-    OPEN_METRICS,
+    PROTOBUF,
+  ],
+  [
+    'Prometheus 3.0 with native histograms',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;escaping=allow-utf-8;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.2,*/*;q=0.1',
+    PROTOBUF,
+  ],
+  [
+    'Prometheus 3 that is told to take protobuf after text',
+    'text/plain;version=0.0.4;q=0.6,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5,*/*;q=0.4',
+    TEXT,
+  ],
+  [
+    'Prometheus 3 that is told to take protobuf only',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,*/*;q=0.5',
+    PROTOBUF,
   ],
   [
     'Prometheus 3 that is told to take text only',
@@ -49,7 +88,30 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   ['nothing', undefined, TEXT],
   ['an empty header', '', TEXT],
   ['nothing that is offered', 'application/json', TEXT],
-  ['protobuf alone', 'application/vnd.google.protobuf;encoding=delimited', TEXT],
+  ['protobuf without its schema', 'application/vnd.google.protobuf;encoding=delimited', PROTOBUF],
+  ['protobuf of any kind', 'application/vnd.google.protobuf', PROTOBUF],
+  [
+    'protobuf with blanks and quotes',
+    'Application/Vnd.Google.Protobuf; Proto="io.prometheus.client.MetricFamily"; encoding = "delimited"',
+    PROTOBUF,
+  ],
+  [
+    'protobuf of another schema',
+    'application/vnd.google.protobuf;proto=other.Message;encoding=delimited',
+    TEXT,
+  ],
+  [
+    'protobuf as text',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text',
+    TEXT,
+  ],
+  [
+    'protobuf as compact text before others',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=compact-text,application/openmetrics-text;q=0.1',
+    OPEN_METRICS,
+  ],
+  ['protobuf refused', 'application/vnd.google.protobuf;q=0,application/*', OPEN_METRICS],
+  ['protobuf and the rest alike', 'application/vnd.google.protobuf,*/*', PROTOBUF],
   ['text of a version that is not offered', 'text/plain;version=1.0.0', TEXT],
   ['any text', 'text/*', TEXT],
   ['any application', 'application/*', OPEN_METRICS],
@@ -115,7 +177,7 @@ describe('negotiateFormat', () => {
     it(`answers ${what} with ${type}`, () => {
       const { format, contentType } = negotiateFormat(accept);
       expect(contentType).to.equal(type);
-      expect(format).to.equal(type === TEXT ? 'text' : 'openMetrics');
+      expect(format).to.equal(FORMAT_OF[type]);
     });
   }
 
@@ -134,19 +196,33 @@ describe('negotiateFormat', () => {
     const parts = [
       'text/plain',
       'application/openmetrics-text',
+      'application/vnd.google.protobuf',
       '*/*',
       '*',
       'version=1.0.0',
       'q=0',
     ];
-    parts.push(',', ',', ';', ';', '"', '\\', ' ', '=', 'q=.', 'q=1e999', '\0', '/');
+    parts.push(
+      'encoding=delimited',
+      'proto=x',
+      ',',
+      ',',
+      ';',
+      ';',
+      '"',
+      '\\',
+      ' ',
+      '=',
+      'q=.',
+      'q=1e999',
+      '\0',
+      '/',
+    );
     for (let count = 0; count < 5_000; count++) {
       let header = '';
       for (let part = random.below(12); part > 0; part--)
         header += parts[random.below(parts.length)];
-      expect([TEXT, OPEN_METRICS, OPEN_METRICS_DRAFT]).to.include(
-        negotiateFormat(header).contentType,
-      );
+      expect(Object.keys(FORMAT_OF)).to.include(negotiateFormat(header).contentType);
       expect(['identity', 'gzip']).to.include(negotiateEncoding(header));
     }
   });

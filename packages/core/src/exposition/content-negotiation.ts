@@ -1,5 +1,6 @@
 import type { ContentEncoding } from './content-encoding.js';
 import { OPEN_METRICS_CONTENT_TYPE } from './open-metrics-format.js';
+import { PROTOBUF_CONTENT_TYPE } from './protobuf-format.js';
 import type { ExpositionFormat } from './render.js';
 import { TEXT_CONTENT_TYPE } from './text-format.js';
 
@@ -12,7 +13,8 @@ export interface OfferedFormat {
 interface Offer extends OfferedFormat {
   readonly type: string;
   readonly subtype: string;
-  readonly version: string;
+  /** What an element may say of it beside the type. One that says something else means another format. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 const TEXT: Offer = {
@@ -20,10 +22,10 @@ const TEXT: Offer = {
   contentType: TEXT_CONTENT_TYPE,
   type: 'text',
   subtype: 'plain',
-  version: '0.0.4',
+  parameters: { version: '0.0.4' },
 };
 
-/** In order of preference where a client has none; text first, as browsers and curl ask for anything. */
+/** In order of preference where a client has none; text first, as browsers and curl ask for anything, and protobuf last, as people cannot read it. */
 const OFFERS: readonly Offer[] = [
   TEXT,
   {
@@ -31,7 +33,7 @@ const OFFERS: readonly Offer[] = [
     contentType: OPEN_METRICS_CONTENT_TYPE,
     type: 'application',
     subtype: 'openmetrics-text',
-    version: '1.0.0',
+    parameters: { version: '1.0.0' },
   },
   {
     // The draft, which is all that older servers of Prometheus 2 ask for; what is written here is the same in both.
@@ -39,7 +41,14 @@ const OFFERS: readonly Offer[] = [
     contentType: OPEN_METRICS_CONTENT_TYPE.replace('1.0.0', '0.0.1'),
     type: 'application',
     subtype: 'openmetrics-text',
-    version: '0.0.1',
+    parameters: { version: '0.0.1' },
+  },
+  {
+    format: 'protobuf',
+    contentType: PROTOBUF_CONTENT_TYPE,
+    type: 'application',
+    subtype: 'vnd.google.protobuf',
+    parameters: { proto: 'io.prometheus.client.MetricFamily', encoding: 'delimited' },
   },
 ];
 
@@ -57,11 +66,12 @@ interface Element {
   /** Lower case. */
   readonly value: string;
   readonly quality: number;
-  readonly version: string | undefined;
+  /** All but the quality. */
+  readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** How well an element names an offer: by its version, by its type, by `type/*`, by any type. */
-const BY_VERSION = 3;
+/** How well an element names an offer: by all its parameters, by its type, by `type/*`, by any type. */
+const BY_PARAMETERS = 3;
 const BY_TYPE = 2;
 const BY_MAIN_TYPE = 1;
 const BY_ANYTHING = 0;
@@ -116,10 +126,15 @@ function isPreferred(
   return one.position < other.position;
 }
 
-function closenessOf({ value, version }: Element, offer: Offer): number | undefined {
+function closenessOf({ value, parameters }: Element, offer: Offer): number | undefined {
   if (value === `${offer.type}/${offer.subtype}`) {
-    if (version === undefined) return BY_TYPE;
-    return version === offer.version ? BY_VERSION : undefined;
+    let closeness = BY_PARAMETERS;
+    for (const [name, expected] of Object.entries(offer.parameters)) {
+      const given = parameters.get(name);
+      if (given === undefined) closeness = BY_TYPE;
+      else if (given !== expected) return undefined;
+    }
+    return closeness;
   }
   if (value === `${offer.type}/*`) return BY_MAIN_TYPE;
   return value === '*/*' || value === '*' ? BY_ANYTHING : undefined;
@@ -132,17 +147,18 @@ function parseElements(header: string | undefined): Element[] {
   for (const [text] of header.matchAll(ELEMENTS)) {
     const [value = '', ...parameters] = text.match(PARAMETERS) ?? [];
     let quality = '1';
-    let version: string | undefined;
+    const others = new Map<string, string>();
     for (const parameter of parameters) {
       const equals = parameter.indexOf('=');
       if (equals === -1) continue;
       const name = parameter.slice(0, equals).trim().toLowerCase();
       const content = unquoted(parameter.slice(equals + 1).trim());
       if (name === 'q') quality = content;
-      else if (name === 'version') version = content;
+      else others.set(name, content);
     }
     if (!QUALITY.test(quality)) continue;
-    elements.push({ value: value.trim().toLowerCase(), quality: Number(quality), version });
+    const type = value.trim().toLowerCase();
+    elements.push({ value: type, quality: Number(quality), parameters: others });
   }
   return elements;
 }

@@ -4,10 +4,17 @@ import { type ContentEncoding, compress } from './content-encoding.js';
 import { type DefaultLabels, withDefaultLabels } from './default-labels.js';
 import { renderOpenMetrics } from './open-metrics-format.js';
 import { PIPELINE_FAMILIES } from './pipeline-families.js';
+import { renderProtobuf } from './protobuf-format.js';
 import { renderText } from './text-format.js';
 
 /** The formats that a page can have. */
-export type ExpositionFormat = 'text' | 'openMetrics';
+export type ExpositionFormat = 'text' | 'openMetrics' | 'protobuf';
+
+const RENDERERS = {
+  text: renderText,
+  openMetrics: renderOpenMetrics,
+  protobuf: renderProtobuf,
+} as const;
 
 /** What a page shows. Plain data, as it crosses threads. */
 export interface ExpositionRequest {
@@ -41,8 +48,7 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
     typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
   );
   const captured = withDefaultLabels(capture(segment, request.families), defaultLabels);
-  const render = format === 'openMetrics' ? renderOpenMetrics : renderText;
-  const bytes = render(captured, pipelineFamilies);
+  const bytes = RENDERERS[format](captured, pipelineFamilies);
   return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
 }
 

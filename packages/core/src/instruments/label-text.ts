@@ -21,15 +21,21 @@ export function escapeHelp(help: string): string {
   return help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
+/** The reverse of `escapeHelp`. */
+export function unescapeHelp(help: string): string {
+  return unescaped(help);
+}
+
 /** The reverse of `formatLabels`. */
 export function parseLabels(text: string): Record<string, string> {
   const labels: [string, string][] = [];
   for (const [, name, value] of text.matchAll(/([^=,"]+)="((?:[^"\\]|\\.)*)"/gs)) {
-    const unescaped = (value as string).replace(/\\(.)/gs, (_, code: string) =>
-      code === 'n' ? '\n' : code,
-    );
-    labels.push([name as string, unescaped]);
+    labels.push([name as string, unescaped(value as string)]);
   }
   // Not by assignment: __proto__ is a valid name.
   return Object.fromEntries(labels);
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/gs, (_, code: string) => (code === 'n' ? '\n' : code));
 }
