@@ -1,4 +1,5 @@
 import { unescapeHelp } from '../instruments/label-text.js';
+import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import type { PipelineFamily } from './pipeline-families.js';
@@ -81,7 +82,7 @@ interface Content {
 }
 
 function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
-  const { createdMs } = captured;
+  const { createdMs, values, width } = captured;
   switch (captured.family.kind) {
     case FamilyKind.counter:
     case FamilyKind.observationCounter:
@@ -98,6 +99,17 @@ function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
         tag: schema.METRIC_GAUGE,
         type: schema.MetricType.gauge,
         write: (index) => writer.double(schema.GAUGE_VALUE, singleValue(captured, index)),
+      };
+    case FamilyKind.summary:
+      return {
+        tag: schema.METRIC_SUMMARY,
+        type: schema.MetricType.summary,
+        write: (index) => {
+          writer.byte(schema.SUMMARY_COUNT);
+          writer.varint(values[index * width + BLOCK_COUNTS] as number);
+          writer.double(schema.SUMMARY_SUM, values[index * width + BLOCK_SUM] as number);
+          writeTime(writer, schema.SUMMARY_CREATED, createdMs[index] as number);
+        },
       };
     case FamilyKind.histogram: {
       const writeHistogram = histogramWriter(writer, captured);

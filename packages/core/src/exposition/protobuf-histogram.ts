@@ -1,5 +1,6 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import type { CapturedFamily } from './capture.js';
+import { NativeBuckets, type SparseBuckets } from './native-buckets.js';
 import * as schema from './protobuf-schema.js';
 import { type ProtobufWriter, varintBytes } from './protobuf-writer.js';
 
@@ -10,11 +11,14 @@ const BOUND_BYTES = 9;
 export type WriteHistogram = (index: number) => void;
 
 /**
- * Makes what writes the histograms of a family: the buckets without the one of +Inf, which every reader takes from the count.
+ * Makes what writes the histograms of a family: classic buckets without the one of +Inf, which every reader takes from the count; and beside
+ * them, where the family is native, the buckets of its sketch. A server takes those that it is set to.
  */
 export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily): WriteHistogram {
-  const { family, values, width } = captured;
+  const { family, values, width, sketches } = captured;
   const { bounds } = family;
+  const native =
+    family.isNative && sketches !== undefined ? new NativeBuckets(sketches) : undefined;
   return (index) => {
     const counts = index * width + BLOCK_COUNTS;
     let total = 0;
@@ -33,5 +37,67 @@ export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily
       writer.varint(cumulative);
       writer.double(schema.BUCKET_BOUND, bounds[bucket] as number);
     }
+    if (native === undefined) return;
+    native.read(index);
+    writeNative(writer, native);
   };
+}
+
+function writeNative(writer: ProtobufWriter, native: NativeBuckets): void {
+  const { positive, negative } = native;
+  writer.byte(schema.HISTOGRAM_SCHEMA);
+  writer.zigzag(native.schema);
+  writer.double(schema.HISTOGRAM_ZERO_THRESHOLD, native.zeroThreshold);
+  writer.byte(schema.HISTOGRAM_ZERO_COUNT);
+  writer.varint(native.zeroCount);
+  writeBuckets(writer, negative, NEGATIVE);
+  writeBuckets(writer, positive, POSITIVE);
+  // By this span, which covers nothing, an empty native histogram is told from a classic one.
+  if (positive.count + negative.count === 0) {
+    writeSpan(writer, POSITIVE.span, { offset: 0, length: 0 });
+  }
+}
+
+const NEGATIVE = { span: schema.HISTOGRAM_NEGATIVE_SPAN, delta: schema.HISTOGRAM_NEGATIVE_DELTA };
+const POSITIVE = { span: schema.HISTOGRAM_POSITIVE_SPAN, delta: schema.HISTOGRAM_POSITIVE_DELTA };
+
+/** Writes runs of neighbouring buckets as spans, and what each bucket has more than the one before it. */
+function writeBuckets(
+  writer: ProtobufWriter,
+  { indexes, counts, count }: SparseBuckets,
+  tags: { readonly span: number; readonly delta: number },
+): void {
+  if (count === 0) return;
+  // Past the last bucket of the span before; the first span counts from zero.
+  let end = 0;
+  for (let at = 0; at < count; ) {
+    const first = indexes[at] as number;
+    let length = 1;
+    while (at + length < count && indexes[at + length] === first + length) length++;
+    writeSpan(writer, tags.span, { offset: first - end, length });
+    end = first + length;
+    at += length;
+  }
+  // Most deltas take one byte or two.
+  const lengthBytes = varintBytes(2 * count);
+  const deltas = writer.open(tags.delta, lengthBytes);
+  let before = 0;
+  for (let at = 0; at < count; at++) {
+    writer.zigzag((counts[at] as number) - before);
+    before = counts[at] as number;
+  }
+  writer.close(deltas, lengthBytes);
+}
+
+function writeSpan(
+  writer: ProtobufWriter,
+  tag: number,
+  { offset, length }: { readonly offset: number; readonly length: number },
+): void {
+  const span = writer.open(tag, 1);
+  writer.byte(schema.SPAN_OFFSET);
+  writer.zigzag(offset);
+  writer.byte(schema.SPAN_LENGTH);
+  writer.varint(length);
+  writer.close(span, 1);
 }

@@ -39,6 +39,7 @@ export const MetricType = { counter: 0, gauge: 1, summary: 2, histogram: 4 } as 
 export const METRIC_LABEL = tagOf(1, DELIMITED);
 export const METRIC_GAUGE = tagOf(2, DELIMITED);
 export const METRIC_COUNTER = tagOf(3, DELIMITED);
+export const METRIC_SUMMARY = tagOf(4, DELIMITED);
 export const METRIC_HISTOGRAM = tagOf(7, DELIMITED);
 
 export const LABEL_NAME = tagOf(1, DELIMITED);
@@ -48,6 +49,14 @@ export const GAUGE_VALUE = tagOf(1, FIXED64);
 
 export const COUNTER_VALUE = tagOf(1, FIXED64);
 export const COUNTER_CREATED = tagOf(3, DELIMITED);
+
+export const SUMMARY_COUNT = tagOf(1, VARINT);
+export const SUMMARY_SUM = tagOf(2, FIXED64);
+export const SUMMARY_QUANTILE = tagOf(3, DELIMITED);
+export const SUMMARY_CREATED = tagOf(4, DELIMITED);
+
+export const QUANTILE_SHARE = tagOf(1, FIXED64);
+export const QUANTILE_VALUE = tagOf(2, FIXED64);
 
 export const HISTOGRAM_COUNT = tagOf(1, VARINT);
 export const HISTOGRAM_SUM = tagOf(2, FIXED64);

@@ -47,7 +47,11 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
     typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
   );
-  const captured = withDefaultLabels(capture(segment, request.families), defaultLabels);
+  // Only protobuf has native histograms.
+  const captured = withDefaultLabels(
+    capture(segment, request.families, { sketches: format === 'protobuf' }),
+    defaultLabels,
+  );
   const bytes = RENDERERS[format](captured, pipelineFamilies);
   return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
 }
