@@ -1,5 +1,6 @@
 import { batches } from './core/aggregate/batches.bench.js';
 import { drain } from './core/aggregate/drain.bench.js';
+import { protobuf } from './core/exposition/protobuf.bench.js';
 import { render } from './core/exposition/render.bench.js';
 import { allocation } from './core/record/allocation.bench.js';
 import { instruments } from './core/record/instruments.bench.js';
@@ -19,6 +20,7 @@ export const SUITES: readonly Suite[] = [
   drain,
   batches,
   render,
+  protobuf,
   scrape,
   middleware,
   footprint,

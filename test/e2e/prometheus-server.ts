@@ -36,8 +36,10 @@ export class PrometheusServer {
     readonly folder: string;
     readonly scrapedPort: number;
     readonly metricsPath?: string;
+    /** Beside those that every test needs. */
+    readonly flags?: readonly string[];
   }): Promise<PrometheusServer> {
-    const { program, startProcess, folder, scrapedPort, metricsPath = '/metrics' } = of;
+    const { program, startProcess, folder, scrapedPort, metricsPath = '/metrics', flags = [] } = of;
     const configPath = join(folder, 'prometheus.yml');
     const dataPath = join(folder, 'data');
     mkdirSync(dataPath);
@@ -50,6 +52,7 @@ export class PrometheusServer {
         `--storage.tsdb.path=${dataPath}`,
         `--web.listen-address=127.0.0.1:${port}`,
         '--log.level=warn',
+        ...flags,
       ]),
     );
     await eventually(() => server.#isReady(), { what: 'a Prometheus that is ready' });

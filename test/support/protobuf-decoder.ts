@@ -3,7 +3,7 @@ import protobuf from 'protobufjs';
 import type { ParsedSample } from './exposition-parser.js';
 
 /**
- * A reader of the protobuf exposition: the public schema and protobufjs, nothing of the writer's. What a field does not say is left
+ * The protobuf exposition as the public schema and protobufjs have it, nothing of the writer's. What a field does not say is left
  * undefined here, as proto2 has it.
  */
 
@@ -85,6 +85,15 @@ export function decodeFamilies(page: Uint8Array): DecodedFamily[] {
     families.push(MetricFamily.toObject(message, { enums: String, longs: Number }));
   }
   return families;
+}
+
+/** Encodes a page by the same library. */
+export function encodeFamilies(families: readonly DecodedFamily[]): Buffer {
+  return Buffer.concat(
+    families.map((family) =>
+      MetricFamily.encodeDelimited(MetricFamily.fromObject(family)).finish(),
+    ),
+  );
 }
 
 /** The lines that the text format has for a family, in its order. */

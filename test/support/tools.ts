@@ -12,7 +12,7 @@ import { skip } from './skip.js';
  */
 export function needTool(
   context: Context,
-  name: 'prometheus' | 'promtool' | 'python3-prometheus-client',
+  name: 'prometheus' | 'prometheus-pushgateway' | 'promtool' | 'python3-prometheus-client',
 ): string {
   const isPackage = name === PYTHON_PACKAGE;
   const path = isPackage ? findPython() : findTool(name);
