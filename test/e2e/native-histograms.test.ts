@@ -1,7 +1,8 @@
-import { Counter, Histogram, type Metrics } from '@offloop/express';
+import { Counter, Histogram, type Metrics, Summary } from '@offloop/express';
 import { expect } from 'chai';
 import express from 'express5';
 import { useProcesses } from '../support/processes.js';
+import { Random } from '../support/random.js';
 import { useTemporaryFolders } from '../support/temporary-folder.js';
 import { needTool } from '../support/tools.js';
 import { Counts } from './counts.js';
@@ -22,6 +23,20 @@ const REQUESTS: readonly (readonly [request: string, labels: string])[] = [
   ['GET /broken', 'GET /broken 500'],
   ['GET /nowhere', 'GET __unmatched__ 404'],
 ];
+
+/** Fixed, so that all of the observations lie in fewer buckets than are cut off. */
+const SEED = 20_240_611;
+const OBSERVATIONS = 5_000;
+/** Around 40 ms, within four octaves and a half. */
+const observations = Array.from(
+  { length: OBSERVATIONS },
+  (
+    (random) => () =>
+      0.04 * Math.exp(0.4 * random.normal())
+  )(new Random(SEED)),
+);
+/** One bucket of schema 5. */
+const BUCKET_RATIO = 2 ** (1 / 32);
 
 describe('a real Prometheus and native histograms', function () {
   this.timeout(60_000);
@@ -101,13 +116,15 @@ describe('a real Prometheus and native histograms', function () {
     await prometheus.stop();
   });
 
-  it('ingests everything else over protobuf as well: counters, classic histograms and hostile labels', async function () {
+  it('ingests everything else over protobuf as well: counters, classic histograms, summaries and hostile labels', async function () {
     const program = needTool(this, 'prometheus');
     const metrics = makeMetrics();
     const registers = [metrics.register];
     new Counter({ name: 'jobs_total', help: 'Jobs.', registers }).inc(3);
     const buckets = [0.5, 1, 10];
     new Histogram({ name: 'job_seconds', help: 'Time.', buckets, registers }).observe(0.7);
+    const percentiles = [0.5];
+    new Summary({ name: 'job_bytes', help: 'Size.', percentiles, registers }).observe(-4);
     recordHostileLabels(metrics, HOSTILE_VALUES);
     const { prometheus, queryOne } = await start(program, metrics);
     await eventually(() => queryOne('jobs_total'), { what: 'a scrape' });
@@ -118,6 +135,11 @@ describe('a real Prometheus and native histograms', function () {
     expect(await queryOne('job_seconds_bucket{le="+Inf"}')).to.equal(1);
     expect(await queryOne('job_seconds_sum')).to.equal(0.7);
     expect(await queryOne('job_seconds_count')).to.equal(1);
+    expect(await queryOne('job_bytes_sum')).to.equal(-4);
+    expect(await queryOne('job_bytes{quantile="0.5"} / -4')).to.be.within(
+      1 / BUCKET_RATIO,
+      BUCKET_RATIO,
+    );
     const found = await prometheus.query('hostile_total');
     // For Prometheus an empty label is one that is not there.
     const expected = HOSTILE_VALUES.flatMap((value, index) => [
@@ -129,6 +151,57 @@ describe('a real Prometheus and native histograms', function () {
     expect(byText(found.map(({ labels, value }) => [labels, value]))).to.deep.equal(
       byText(expected),
     );
+    await prometheus.stop();
+  });
+
+  it('finds quantiles within one bucket of the exact ones', async function () {
+    const program = needTool(this, 'prometheus');
+    const metrics = makeMetrics();
+    const registers = [metrics.register];
+    const histogram = new Histogram({
+      name: 'job_seconds',
+      help: 'Time.',
+      native: true,
+      registers,
+    });
+    for (const seconds of observations) histogram.observe(seconds);
+    const { prometheus, queryOne } = await start(program, metrics);
+    await eventuallyEqual(() => queryOne('histogram_count(job_seconds)'), OBSERVATIONS, {
+      what: 'the count of the observations',
+    });
+    expect(await queryOne('histogram_sum(job_seconds)')).to.be.closeTo(
+      observations.reduce((sum, seconds) => sum + seconds),
+      1e-6,
+    );
+    const ascending = [...observations].sort((one, other) => one - other);
+    for (const share of [0.5, 0.9, 0.99]) {
+      const exact = ascending[Math.ceil(share * OBSERVATIONS) - 1] as number;
+      const found = (await queryOne(`histogram_quantile(${share}, job_seconds)`)) as number;
+      expect(found / exact, `${share}`).to.be.within(1 / BUCKET_RATIO, BUCKET_RATIO);
+    }
+    await prometheus.stop();
+  });
+
+  it('knows an empty native histogram for one, so that its first observations are no gap', async function () {
+    const program = needTool(this, 'prometheus');
+    const metrics = makeMetrics();
+    const registers = [metrics.register];
+    const histogram = new Histogram({
+      name: 'job_seconds',
+      help: 'Time.',
+      native: true,
+      registers,
+    });
+    const { prometheus, queryOne } = await start(program, metrics);
+    await eventuallyEqual(() => queryOne('histogram_count(job_seconds)'), 0, { what: 'a scrape' });
+    histogram.observe(-3);
+    histogram.observe(0);
+    histogram.observe(2);
+    await eventuallyEqual(() => queryOne('histogram_count(job_seconds)'), 3, {
+      what: 'the observations',
+    });
+    expect(await queryOne('histogram_fraction(-4, -2, job_seconds) * 3')).to.be.closeTo(1, 1e-9);
+    expect(await prometheus.query('job_seconds_count')).to.deep.equal([]);
     await prometheus.stop();
   });
 });

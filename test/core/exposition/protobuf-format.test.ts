@@ -6,6 +6,7 @@ import {
   Info,
   PROTOBUF_CONTENT_TYPE,
   StateSet,
+  Summary,
 } from '@offloop/core';
 import { PIPELINE_FAMILIES } from '@offloop/core/internal/exposition/pipeline-families.js';
 import { renderPage } from '@offloop/core/internal/exposition/render.js';
@@ -89,7 +90,7 @@ describe('protobuf format', () => {
     expect((await familiesOf(rig)).map(({ name }) => name)).to.deep.equal(['other_total']);
   });
 
-  it('has counters, gauges and histograms under their types', async () => {
+  it('has counters, gauges, histograms and summaries under their types', async () => {
     const rig = new PipelineRig();
     const registers = [rig.registry];
     rig.counter().inc(1.5);
@@ -99,6 +100,16 @@ describe('protobuf format', () => {
       'shut',
     );
     rig.histogram({ buckets: [1, 2] }).observe(1.5);
+    const percentiles = [0, 0.5, 0.99, 1];
+    const summary = new Summary({
+      name: 'sizes',
+      help: 'Sizes.',
+      labelNames: ['a'],
+      percentiles,
+      registers,
+    });
+    for (let value = -3; value < 100; value++) summary.observe({ a: 'x' }, value);
+    summary.labels({ a: 'nothing yet' });
     const text = await rig.families();
     const families = await familiesOf(rig);
     expect(families.map(({ name, type }) => [name, type?.toLowerCase()])).to.deep.equal(
@@ -123,21 +134,22 @@ describe('protobuf format', () => {
     ]);
   });
 
-  it('says of counters and histograms when each series began, to the millisecond', () => {
+  it('says of counters, histograms and summaries when each series began, to the millisecond', () => {
     const rig = new SegmentRig();
     const counter = rig.addFamily();
     const histogram = rig.addHistogram([1]);
+    const summary = rig.addSummary();
     const times = [1, 999, 1_000, 1_700_000_000_123, 2 ** 41 + 7];
-    const decoded = [counter, histogram].map((family) => {
+    const decoded = [counter, histogram, summary].map((family) => {
       for (const [index, time] of times.entries()) {
         const id = rig.addSeries(family, `i="${index}"`);
         rig.segment.seriesDoubles[id * 5 + SERIES_CREATED_MS / 2] = time;
       }
-      return familyOf(rig, family).metric?.map(({ counter, histogram }) =>
-        timeMsOf((counter ?? histogram)?.created_timestamp),
+      return familyOf(rig, family).metric?.map(({ counter, histogram, summary }) =>
+        timeMsOf((counter ?? histogram ?? summary)?.created_timestamp),
       );
     });
-    expect(decoded).to.deep.equal([times, times]);
+    expect(decoded).to.deep.equal([times, times, times]);
   });
 
   it('says nothing of a beginning before 1970, which only a wrong clock has', () => {
@@ -266,7 +278,7 @@ describe('protobuf format', () => {
       ['small', 1, 1],
       ['middle', 20, 50],
       ['many', 1_500, 30],
-      ['long', 2, 1_000_000],
+      ['long', 2, 100_000],
     ] as const) {
       const histogram = rig.histogram({ name, labelNames: ['a'], buckets: [1] });
       for (let index = 0; index < seriesCount; index++) {

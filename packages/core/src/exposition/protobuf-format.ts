@@ -2,6 +2,7 @@ import { unescapeHelp } from '../instruments/label-text.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
+import { capturedQuantile } from './captured-sketches.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';
@@ -12,6 +13,8 @@ import { ProtobufWriter, varintBytes } from './protobuf-writer.js';
 export const PROTOBUF_CONTENT_TYPE =
   'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 
+/** Two doubles with their tags. */
+const QUANTILE_BYTES = 18;
 /** About what a metric takes without its labels' texts: tags, lengths, a value, a time. */
 const METRIC_BYTES = 48;
 /** About what a classic bucket takes: two tags, a length, a bound, a count. */
@@ -82,7 +85,7 @@ interface Content {
 }
 
 function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
-  const { createdMs, values, width } = captured;
+  const { createdMs } = captured;
   switch (captured.family.kind) {
     case FamilyKind.counter:
     case FamilyKind.observationCounter:
@@ -105,9 +108,7 @@ function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
         tag: schema.METRIC_SUMMARY,
         type: schema.MetricType.summary,
         write: (index) => {
-          writer.byte(schema.SUMMARY_COUNT);
-          writer.varint(values[index * width + BLOCK_COUNTS] as number);
-          writer.double(schema.SUMMARY_SUM, values[index * width + BLOCK_SUM] as number);
+          writeSummary(writer, captured, index);
           writeTime(writer, schema.SUMMARY_CREATED, createdMs[index] as number);
         },
       };
@@ -122,6 +123,21 @@ function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
         },
       };
     }
+  }
+}
+
+function writeSummary(writer: ProtobufWriter, captured: CapturedFamily, index: number): void {
+  const { family, values, width, sketches } = captured;
+  const block = index * width;
+  writer.byte(schema.SUMMARY_COUNT);
+  writer.varint(values[block + BLOCK_COUNTS] as number);
+  writer.double(schema.SUMMARY_SUM, values[block + BLOCK_SUM] as number);
+  for (const share of family.quantiles) {
+    writer.byte(schema.SUMMARY_QUANTILE);
+    writer.byte(QUANTILE_BYTES);
+    writer.double(schema.QUANTILE_SHARE, share);
+    const value = sketches && capturedQuantile(sketches, index, share);
+    writer.double(schema.QUANTILE_VALUE, value ?? Number.NaN);
   }
 }
 
