@@ -43,7 +43,7 @@ describe(`a reader of a segment that another thread drains at full speed (seed $
       const { thread, segment, reader } = await startThread({
         seed: seed + deaths,
         // Many series, so that a batch has thousands of entries to apply.
-        seriesCount: 200,
+        seriesCount: 120,
         capacityRecords: 4096,
       });
       const state = () => Atomics.load(segment.control, COMMIT_STATE);

@@ -23,7 +23,7 @@ describe(`a pool thread that is killed ${KILLS} times under load (seed ${seed})`
 
   it('loses no record, counts none twice, and lets no counter fall', async () => {
     const random = randomFrom(seed);
-    const test = new TestSegment({ seed, capacityRecords: 65_536, seriesCount: 60 });
+    const test = new TestSegment({ seed, capacityRecords: 65_536, seriesCount: 36 });
     const killer = new ThreadKiller(test.segment, random);
     const warnings: string[] = [];
     const warn = (_details: object, message: string) => warnings.push(message);

@@ -1,5 +1,6 @@
+import { format } from 'node:util';
 import { WIDE_SKETCH_CELLS } from '../aggregate/wide-sketch.js';
-import { OffloopError, showValue } from '../errors.js';
+import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
 import type { BoundSeries } from './bound-series.js';
@@ -7,7 +8,6 @@ import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
-import { refuseObservation } from './refuse-observation.js';
 import { startTimer } from './timer.js';
 
 /** prom-client's default bounds, seconds. */
@@ -46,7 +46,7 @@ export class HistogramChild {
    */
   observe(value: number): void {
     // False for NaN and both infinities as well; a subtraction, as Number.isFinite is a call here.
-    if (typeof value !== 'number' || value - value !== 0) refuseObservation(value);
+    if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
     this.record(this.series.id, value);
   }
 
@@ -92,7 +92,7 @@ export class Histogram<T extends string = string> extends Metric<T> {
     const hasLabels = typeof labels === 'object' && labels !== null;
     // `??`, as prom-client takes (undefined, value) for a value without labels.
     const observed = (hasLabels ? value : (labels ?? value)) as number;
-    if (typeof observed !== 'number' || observed - observed !== 0) refuseObservation(observed);
+    if (typeof observed !== 'number' || observed - observed !== 0) refuseValue(observed);
     const record = this.record ?? this.start();
     record(
       hasLabels ? this.family.seriesByObject(labels as Record<string, string>) : this.unlabelled(),
@@ -172,4 +172,9 @@ function checkBounds(buckets: readonly number[]): readonly number[] {
     if (index > 0 && bound <= (bounds[index - 1] as number)) refuse('in ascending order');
   }
   return bounds;
+}
+
+/** @throws {TypeError} `OFFLOOP_ERR_VALUE`, in prom-client's words. */
+export function refuseValue(value: unknown): never {
+  throw new OffloopTypeError('OFFLOOP_ERR_VALUE', `Value is not a valid number: ${format(value)}`);
 }

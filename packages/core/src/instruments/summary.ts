@@ -5,9 +5,9 @@ import type { Recorder } from '../record/recorder.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
+import { refuseValue } from './histogram.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
-import { refuseObservation } from './refuse-observation.js';
 import { startTimer } from './timer.js';
 
 /** prom-client's default percentiles. */
@@ -49,7 +49,7 @@ export class SummaryChild {
    */
   observe(value: number): void {
     // False for NaN and both infinities as well; a subtraction, as Number.isFinite is a call here.
-    if (typeof value !== 'number' || value - value !== 0) refuseObservation(value);
+    if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
     this.record(this.series.id, value);
   }
 
@@ -101,7 +101,7 @@ export class Summary<T extends string = string> extends Metric<T> {
     const observed = (hasLabels ? value : (labels ?? value)) as number;
     if (typeof observed !== 'number' || observed - observed !== 0) {
       // Labels alone are shown, as prom-client takes them for the value.
-      refuseObservation(observed === undefined ? labels : observed);
+      refuseValue(observed === undefined ? labels : observed);
     }
     const record = this.record ?? this.start();
     record(
