@@ -8,7 +8,9 @@ import {
   StateSet,
   Summary,
 } from '@offloop/core';
+import { type Capture, capture } from '@offloop/core/internal/exposition/capture.js';
 import { PIPELINE_FAMILIES } from '@offloop/core/internal/exposition/pipeline-families.js';
+import { renderProtobuf } from '@offloop/core/internal/exposition/protobuf-format.js';
 import { renderPage } from '@offloop/core/internal/exposition/render.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind, SERIES_CREATED_MS } from '@offloop/core/internal/layout/catalog.js';
@@ -249,6 +251,58 @@ describe('protobuf format', () => {
       ],
       undefined,
     ]);
+  });
+
+  it('shows exemplars of counters and buckets, and the bucket of +Inf for one', () => {
+    const rig = new SegmentRig();
+    const families = [rig.addFamily(), rig.addHistogram([1, 2], true)];
+    for (const family of families) {
+      for (const i of [0, 1]) rig.recorder.record(rig.addSeries(family, `i="${i}"`), 3);
+    }
+    rig.drainAll();
+    const captured = capture(rig.segment, families, { sketches: true });
+    const trace = { labels: [['trace_id', 'é"\n']], value: 0.5, timestampMs: 1_700_000_000_125 };
+    const old = { labels: [], value: -0, timestampMs: Number.NaN };
+    const exemplars = (series: number, bucket: number) => {
+      if (series === 0) return undefined;
+      return bucket === 1 ? old : { ...trace, labels: [...trace.labels, ['b', `${bucket}`]] };
+    };
+    const page = renderProtobuf(
+      { ...captured, families: captured.families.map((one) => ({ ...one, exemplars })) } as Capture,
+      [],
+    );
+    const [counter, histogram] = decodeFamilies(page).map(({ metric = [] }) => metric);
+    const expected = (bucket: number) => ({
+      label: [
+        { name: 'trace_id', value: 'é"\n' },
+        { name: 'b', value: `${bucket}` },
+      ],
+      value: 0.5,
+      timestamp: { seconds: 1_700_000_000, nanos: 125_000_000 },
+    });
+    expect(counter?.map(({ counter }) => counter?.exemplar)).to.deep.equal([
+      undefined,
+      expected(0),
+    ]);
+    expect(histogram?.map(({ histogram }) => histogram?.bucket)).to.deep.equal([
+      [
+        { cumulative_count: 0, upper_bound: 1 },
+        { cumulative_count: 0, upper_bound: 2 },
+      ],
+      [
+        { cumulative_count: 0, upper_bound: 1, exemplar: expected(0) },
+        { cumulative_count: 0, upper_bound: 2, exemplar: { value: -0 } },
+        {
+          cumulative_count: 1,
+          upper_bound: Number.POSITIVE_INFINITY,
+          exemplar: expected(2),
+        },
+      ],
+    ]);
+    // What follows the buckets is where it was.
+    for (const { histogram: { schema, positive_delta } = {} } of histogram ?? []) {
+      expect({ schema, positive_delta }).to.deep.equal({ schema: 5, positive_delta: [1] });
+    }
   });
 
   it('answers with a part of a page, and packed', async () => {

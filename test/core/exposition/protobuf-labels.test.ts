@@ -1,6 +1,6 @@
 import { writeLabelPairs } from '@offloop/core/internal/exposition/protobuf-labels.js';
 import { ProtobufWriter } from '@offloop/core/internal/exposition/protobuf-writer.js';
-import { formatLabels } from '@offloop/core/internal/instruments/label-text.js';
+import { escapeLabelValue, formatLabels } from '@offloop/core/internal/instruments/label-text.js';
 import { expect } from 'chai';
 import protobuf from 'protobufjs';
 import { Random, runSeed } from '../../support/random.js';
@@ -64,6 +64,20 @@ describe('labels in protobuf', () => {
           ['_', other.toWellFormed()],
         ]);
       }
+    }
+  });
+
+  it('may have any name, which then stands in quotes', () => {
+    for (const name of ['', 'a.b', 'é日本🦊', 'a="b', '\\', 'a\n"', 'x'.repeat(200)]) {
+      const text = [name, name].map(
+        (one) => `"${escapeLabelValue(one)}"="${escapeLabelValue(one)}"`,
+      );
+      expect(pairsOf(`plain="1",${text[0]},other="2",${text[1]}`, 2)).to.deep.equal([
+        ['plain', '1'],
+        [name, name],
+        ['other', '2'],
+        [name, name],
+      ]);
     }
   });
 

@@ -5,9 +5,16 @@ import { gunzipSync } from 'node:zlib';
 import { Counter, createMetrics, type Metrics, type Page } from '@offloop/express';
 import { expect } from 'chai';
 import { parseExposition } from '../../support/exposition-parser.js';
+import { decodeFamilies } from '../../support/protobuf-decoder.js';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+const PROTOBUF =
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+const ACCEPT_PROTOBUF = {
+  accept:
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,*/*;q=0.1',
+};
 const ACCEPT_OPEN_METRICS = { accept: 'application/openmetrics-text;version=1.0.0,*/*;q=0.1' };
 
 interface Answer {
@@ -103,8 +110,22 @@ for (const engine of ['inline', 'pool'] as const) {
       );
     });
 
+    it('answers protobuf to who asks for it, a part of the page too', async () => {
+      const { headers, bytes } = await scrape(ACCEPT_PROTOBUF);
+      expect(headers['content-type']).to.equal(PROTOBUF);
+      expect(headers['content-length']).to.equal(String(bytes.length));
+      const families = decodeFamilies(bytes);
+      expect(families.map(({ name }) => name)).to.include.members(['jobs_total', 'offloop_series']);
+      expect(families.find(({ name }) => name === 'jobs_total')?.metric).to.have.length(100);
+      const part = await scrape(ACCEPT_PROTOBUF, { path: '/metrics?name[]=offloop_series' });
+      expect(decodeFamilies(part.bytes).map(({ name }) => name)).to.deep.equal(['offloop_series']);
+      const none = await scrape(ACCEPT_PROTOBUF, { path: '/metrics?name[]=nothing' });
+      expect(none.status).to.equal(200);
+      expect(none.bytes).to.have.length(0);
+    });
+
     it('packs a page with gzip, and its length is the packed one, for HEAD too', async () => {
-      for (const format of [{}, ACCEPT_OPEN_METRICS]) {
+      for (const format of [{}, ACCEPT_OPEN_METRICS, ACCEPT_PROTOBUF]) {
         const path = '/metrics?name[]=jobs_total';
         const plain = await scrape(format, { path });
         const packed = await scrape({ ...format, 'accept-encoding': 'gzip, br' }, { path });

@@ -1,6 +1,7 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import type { CapturedFamily } from './capture.js';
 import { NativeBuckets, type SparseBuckets } from './native-buckets.js';
+import { type WithExemplars, writeExemplar } from './protobuf-exemplar.js';
 import * as schema from './protobuf-schema.js';
 import { type ProtobufWriter, varintBytes } from './protobuf-writer.js';
 
@@ -11,11 +12,15 @@ const BOUND_BYTES = 9;
 export type WriteHistogram = (index: number) => void;
 
 /**
- * Makes what writes the histograms of a family: classic buckets without the one of +Inf, which every reader takes from the count; and beside
- * them, where the family is native, the buckets of its sketch. A server takes those that it is set to.
+ * Makes what writes the histograms of a family: classic buckets, and beside them, where the family is native, the buckets of its sketch. A
+ * server takes those that it is set to, and exemplars from the classic ones in either case. The bucket of +Inf stands there only
+ * where it has one, as every reader takes it from the count.
  */
-export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily): WriteHistogram {
-  const { family, values, width, sketches } = captured;
+export function histogramWriter(
+  writer: ProtobufWriter,
+  captured: CapturedFamily & WithExemplars,
+): WriteHistogram {
+  const { family, values, width, sketches, exemplars } = captured;
   const { bounds } = family;
   const native =
     family.isNative && sketches !== undefined ? new NativeBuckets(sketches) : undefined;
@@ -29,18 +34,31 @@ export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily
     writer.varint(total);
     writer.double(schema.HISTOGRAM_SUM, values[index * width + BLOCK_SUM] as number);
     let cumulative = 0;
-    for (let bucket = 0; bucket < bounds.length; bucket++) {
+    for (let bucket = 0; bucket <= bounds.length; bucket++) {
       cumulative += values[counts + bucket] as number;
-      writer.byte(schema.HISTOGRAM_BUCKET);
-      writer.byte(1 + varintBytes(cumulative) + BOUND_BYTES);
-      writer.byte(schema.BUCKET_COUNT);
-      writer.varint(cumulative);
-      writer.double(schema.BUCKET_BOUND, bounds[bucket] as number);
+      const exemplar = exemplars?.(index, bucket);
+      if (exemplar !== undefined) {
+        const bound = bounds[bucket] ?? Number.POSITIVE_INFINITY;
+        const start = writer.open(schema.HISTOGRAM_BUCKET, 1);
+        writeBucket(writer, cumulative, bound);
+        writeExemplar(writer, schema.BUCKET_EXEMPLAR, exemplar);
+        writer.close(start, 1);
+      } else if (bucket < bounds.length) {
+        writer.byte(schema.HISTOGRAM_BUCKET);
+        writer.byte(1 + varintBytes(cumulative) + BOUND_BYTES);
+        writeBucket(writer, cumulative, bounds[bucket] as number);
+      }
     }
     if (native === undefined) return;
     native.read(index);
     writeNative(writer, native);
   };
+}
+
+function writeBucket(writer: ProtobufWriter, cumulative: number, bound: number): void {
+  writer.byte(schema.BUCKET_COUNT);
+  writer.varint(cumulative);
+  writer.double(schema.BUCKET_BOUND, bound);
 }
 
 function writeNative(writer: ProtobufWriter, native: NativeBuckets): void {

@@ -8,7 +8,7 @@ const LETTER_N = 0x6e;
 const NEWLINE = 0x0a;
 
 /**
- * Writes labels from exposition form, in which memory has them, as they are: `a="b\"c",d="e"`. Values are UTF-8 already.
+ * Writes labels from exposition form, in which memory has them, as they are: `a="b\"c","d.e"="f"`. Names and values are UTF-8 already.
  *
  * Ends at `end` whatever stands there: damaged memory must not hold a thread.
  */
@@ -19,32 +19,53 @@ export function writeLabelPairs(
   end: number,
 ): void {
   for (let at = start; at < end; ) {
-    const nameStart = at;
-    while (at < end && bytes[at] !== EQUALS) at++;
-    const nameEnd = at;
-    // Past the equals sign and the quote.
-    const valueStart = Math.min(at + 2, end);
-    let escapes = 0;
-    for (at = valueStart; at < end && bytes[at] !== QUOTE; at++) {
-      if (bytes[at] !== BACKSLASH) continue;
-      escapes++;
-      at++;
-    }
-    const valueEnd = Math.min(at, end);
+    // A name is in quotes where it is more than the text format has without.
+    const isQuoted = bytes[at] === QUOTE;
+    const nameStart = isQuoted ? at + 1 : at;
+    const nameEnd = isQuoted ? quoteAfter(bytes, nameStart, end) : equalsAfter(bytes, at, end);
+    // Past the name's own quote, the equals sign and the value's quote.
+    const valueStart = Math.min(nameEnd + (isQuoted ? 3 : 2), end);
+    const valueEnd = quoteAfter(bytes, valueStart, end);
     // Past the quote and the comma.
-    at += 2;
-    const nameBytes = nameEnd - nameStart;
-    const valueBytes = Math.max(0, valueEnd - valueStart - escapes);
+    at = valueEnd + 2;
+    const nameEscapes = isQuoted ? escapesIn(bytes, nameStart, nameEnd) : 0;
+    const valueEscapes = escapesIn(bytes, valueStart, valueEnd);
+    const nameBytes = nameEnd - nameStart - nameEscapes;
+    const valueBytes = valueEnd - valueStart - valueEscapes;
     writer.byte(METRIC_LABEL);
     writer.varint(2 + varintBytes(nameBytes) + nameBytes + varintBytes(valueBytes) + valueBytes);
     writer.byte(LABEL_NAME);
     writer.varint(nameBytes);
-    writer.copy(bytes, nameStart, nameEnd);
+    if (nameEscapes === 0) writer.copy(bytes, nameStart, nameEnd);
+    else copyUnescaped(writer, bytes, nameStart, nameEnd);
     writer.byte(LABEL_VALUE);
     writer.varint(valueBytes);
-    if (escapes === 0) writer.copy(bytes, valueStart, valueEnd);
+    if (valueEscapes === 0) writer.copy(bytes, valueStart, valueEnd);
     else copyUnescaped(writer, bytes, valueStart, valueEnd);
   }
+}
+
+function equalsAfter(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== EQUALS) at++;
+  return at;
+}
+
+/** Where the quote stands that ends a text. */
+function quoteAfter(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return Math.min(at, end);
+}
+
+function escapesIn(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== BACKSLASH) continue;
+    count++;
+    at++;
+  }
+  return count;
 }
 
 function copyUnescaped(
