@@ -63,10 +63,31 @@ function casesOf(rule: OptionRule): Cases {
     };
   }
   if (Array.isArray(rule.default)) {
+    const isQuantiles = rule.rule.includes('below 1');
+    const limit = Number(/^1 to (\d+) /.exec(rule.rule)?.[1]);
+    const numbers = (length: number) => Array.from({ length }, (_, index) => index + 1);
+    const shares = (length: number) => numbers(length).map((number) => number / 64);
     const holed = [25];
     holed.length = 2;
+    if (isQuantiles) {
+      return {
+        good: [[0.5], [Number.MIN_VALUE, 1 - Number.EPSILON / 2], shares(limit)],
+        bad: [
+          [[], RANGE, '[]'],
+          [[0], RANGE, '[0]'],
+          [[0.5, 1], RANGE, '[0.5, 1]'],
+          [[0.9, 0.5], RANGE, '[0.9, 0.5]'],
+          [[0.5, 0.5], RANGE, '[0.5, 0.5]'],
+          [[Number.NaN], RANGE, '[NaN]'],
+          [['0.5'], RANGE, '["0.5"]'],
+          [shares(limit + 1), RANGE, `[${shares(12).join(', ')}, …]`],
+          [0.5, TYPE, '0.5'],
+          ['0.5', TYPE, '"0.5"'],
+        ],
+      };
+    }
     return {
-      good: [[1], [0.5, 1e9], Array.from({ length: 256 }, (_, index) => index + 1)],
+      good: [[1], [0.5, 1e9], numbers(limit)],
       bad: [
         [[], RANGE, '[]'],
         [[0], RANGE, '[0]'],
@@ -78,11 +99,7 @@ function casesOf(rule: OptionRule): Cases {
         [['1'], RANGE, '["1"]'],
         [[null], RANGE, '[null]'],
         [holed, RANGE, '[25, ]'],
-        [
-          Array.from({ length: 257 }, (_, index) => index + 1),
-          RANGE,
-          '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …]',
-        ],
+        [numbers(limit + 1), RANGE, '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …]'],
         ['25,50', TYPE, '"25,50"'],
         [25, TYPE, '25'],
         [{ 0: 25, length: 1 }, TYPE, '[object Object]'],
@@ -246,6 +263,23 @@ describe('environment variables', () => {
         '[25]',
       ],
     },
+    METRICS_WINDOW_SIZE_SECONDS: {
+      path: 'window.seconds',
+      good: [
+        ['60', 60],
+        [' 1 ', 1],
+        ['864e2', 86_400],
+      ],
+      bad: ['0', '86401', '-60', '1.5', '5m', '60,60', 'Infinity', 'NaN', '[60]', 'true'],
+    },
+    METRICS_MAX_SAMPLES: {
+      path: 'reservoir.capacity',
+      good: [
+        ['100', 100],
+        ['1e6', 1_000_000],
+      ],
+      bad: ['99', '1000001', '1_000', '10k', 'null', '1000.5'],
+    },
     METRICS_EVENT_LOOP_MONITORING: {
       path: 'eventLoop.enabled',
       good: [
@@ -299,7 +333,13 @@ describe('environment variables', () => {
     });
 
     it(`lose against an option in code, and are checked all the same: ${name}`, () => {
-      const inCode = Array.isArray(rule.default) ? [9] : !good[0]?.[1];
+      const [[, fromVariable] = []] = good;
+      const inCode =
+        typeof fromVariable === 'boolean'
+          ? !fromVariable
+          : typeof fromVariable === 'number'
+            ? fromVariable + 7
+            : [9];
       const options = treeOf(path, inCode);
       const [text] = good[0] as [string, unknown];
       expect(valueAt(resolveOptions(options, { [name]: text }), path)).to.deep.equal(inCode);

@@ -186,6 +186,11 @@ export function parseFlag(text: string): unknown {
   return text;
 }
 
+/** How a variable says a number. */
+export function parseNumber(text: string): unknown {
+  return Number(text);
+}
+
 /** How a variable says several numbers: separated by commas. */
 export function parseNumbers(text: string): unknown {
   return text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));

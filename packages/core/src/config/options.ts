@@ -5,6 +5,7 @@ import {
   type OptionRules,
   orEnvironment,
   parseFlag,
+  parseNumber,
   parseNumbers,
   powerOfTwo,
   resolveByRules,
@@ -40,6 +41,20 @@ export interface OffloopOptions {
     /** Bounds of the request-latency histogram, milliseconds, ascending. METRICS_HISTOGRAM_BUCKETS. */
     readonly bucketsMs?: readonly number[];
   };
+  readonly window?: {
+    /** Length of the sliding window behind percentiles and rates, seconds, in [1, 86 400]. METRICS_WINDOW_SIZE_SECONDS, default 300. */
+    readonly seconds?: number;
+  };
+  /**
+   * How percentiles are estimated: `sketch` (default), within 1.1 % at any volume; `reservoir`, a uniform sample of the window.
+   */
+  readonly estimator?: 'sketch' | 'reservoir';
+  readonly reservoir?: {
+    /** Observations that a reservoir keeps, in [100, 1 000 000]. METRICS_MAX_SAMPLES, default 10 000. */
+    readonly capacity?: number;
+  };
+  /** Quantiles that snapshots show, 1 to 32, ascending, each above 0 and below 1. Default 0.5, 0.9, 0.95, 0.99. */
+  readonly quantiles?: readonly number[];
   readonly eventLoop?: {
     /** Whether loop lag is sampled. METRICS_EVENT_LOOP_MONITORING, default true. */
     readonly enabled?: boolean;
@@ -65,6 +80,10 @@ export interface ResolvedOptions {
   };
   readonly maxSeriesPerMetric: number;
   readonly http: { readonly bucketsMs: readonly number[] };
+  readonly window: { readonly seconds: number };
+  readonly estimator: 'sketch' | 'reservoir';
+  readonly reservoir: { readonly capacity: number };
+  readonly quantiles: readonly number[];
   readonly eventLoop: { readonly enabled: boolean; readonly intervalMs: number };
   readonly prometheus: { readonly enabled: boolean };
 }
@@ -72,6 +91,9 @@ export interface ResolvedOptions {
 const MEBIBYTE = 1_048_576;
 /** More bounds than any dashboard draws; a table of them still fits a page of memory. */
 const MAX_BOUNDS = 256;
+
+/** More than any dashboard shows of one set of requests. */
+const MAX_QUANTILES = 32;
 
 function ascendingBounds(fallback: readonly number[]): OptionRule {
   return {
@@ -110,6 +132,31 @@ export const OPTION_RULES: OptionRules = {
     'METRICS_HISTOGRAM_BUCKETS',
     parseNumbers,
   ),
+  'window.seconds': orEnvironment(
+    wholeNumber(1, 86_400, 300),
+    'METRICS_WINDOW_SIZE_SECONDS',
+    parseNumber,
+  ),
+  estimator: choice(['sketch', 'reservoir'], 'sketch'),
+  'reservoir.capacity': orEnvironment(
+    wholeNumber(100, 1_000_000, 10_000),
+    'METRICS_MAX_SAMPLES',
+    parseNumber,
+  ),
+  quantiles: {
+    default: [0.5, 0.9, 0.95, 0.99],
+    rule: `1 to ${MAX_QUANTILES} numbers above 0 and below 1, each larger than the one before`,
+    fits: (value) =>
+      Array.isArray(value) &&
+      value.length >= 1 &&
+      value.length <= MAX_QUANTILES &&
+      [...value].every(
+        (quantile: unknown, index) =>
+          typeof quantile === 'number' &&
+          quantile > (index === 0 ? 0 : (value[index - 1] as number)) &&
+          quantile < 1,
+      ),
+  },
   'eventLoop.enabled': orEnvironment(flag(true), 'METRICS_EVENT_LOOP_MONITORING', parseFlag),
   'eventLoop.intervalMs': wholeNumber(10, 60_000, 1000),
   'prometheus.enabled': orEnvironment(flag(true), 'METRICS_PROMETHEUS_ENABLED', parseFlag),

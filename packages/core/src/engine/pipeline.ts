@@ -217,7 +217,14 @@ function isTree(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const MEMORY_KEYS = ['ring', 'memory', 'http', 'maxSeriesPerMetric'] as const;
+const MEMORY_KEYS = [
+  'ring',
+  'memory',
+  'http',
+  'maxSeriesPerMetric',
+  'estimator',
+  'reservoir',
+] as const;
 const ENGINE_KEYS = ['engine', 'threadFile'] as const;
 
 function refuseChange(
