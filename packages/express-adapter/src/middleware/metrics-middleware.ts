@@ -12,11 +12,11 @@ import type { RequestObserver } from './request-observer.js';
 export function createMetricsMiddleware(
   metrics: Metrics,
   observer: RequestObserver,
-  scrapePaths: readonly string[],
 ): HttpMiddleware {
   return function metricsMiddleware(request, response, next) {
     const url = request.originalUrl ?? request.url ?? '';
-    if (isPathAmong(scrapePaths, url) && isRead(request) && metrics.options.prometheus.enabled) {
+    const { scrapePaths, prometheus } = metrics.options;
+    if (isPathAmong(scrapePaths, url) && isRead(request) && prometheus.enabled) {
       scrape(metrics, request, response);
       return;
     }

@@ -1,5 +1,5 @@
+import type { ResolvedRouterOptions } from '@offloop/core';
 import type { Metrics } from '../metrics.js';
-import type { ResolvedRouterOptions } from '../options.js';
 import { diagnostics, type Endpoint, health } from './endpoints.js';
 import { type HttpMiddleware, isRead, pathOf } from './http-handler.js';
 import { scrape } from './scrape.js';
