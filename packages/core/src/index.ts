@@ -67,6 +67,7 @@ export {
   type DefaultMetricsHandle,
 } from './process/default-metrics.js';
 export { LoopLagMonitor } from './process/loop-lag.js';
+export { type PerformanceSnapshot, performanceOf } from './snapshot/performance.js';
 export type { PipelineTotals } from './snapshot/pipeline-totals.js';
 export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';
 export { snapshotToJson } from './snapshot/snapshot.js';

@@ -101,6 +101,8 @@ export interface MetricsRouterOptions {
   readonly internalMetrics?: string | false;
   /** The raw snapshot as JSON. Default `/diagnostics/metrics`. */
   readonly diagnostics?: string | false;
+  /** Latency, loop lag and throughput of it. Default `/diagnostics/performance`. */
+  readonly performance?: string | false;
   /** Default `/health`. */
   readonly health?: string | false;
 }
