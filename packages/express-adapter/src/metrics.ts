@@ -62,6 +62,8 @@ export class Metrics {
   private readonly lag: LoopLagMonitor;
   private readonly snapshots: SnapshotReader;
   private readonly startedMs = performance.now();
+  /** At hand, as each request asks whether it is another one. */
+  private resolved: ResolvedOptions;
   private isClosed = false;
 
   /**
@@ -75,7 +77,7 @@ export class Metrics {
   ) {
     const { pipeline, register } = parts;
     const given = pipeline.givenOptions;
-    pipeline.configure(options, engineFactory);
+    this.resolved = pipeline.configure(options, engineFactory);
     this.pipeline = pipeline;
     this.register = register;
     const wasStarted = pipeline.isStarted;
@@ -83,7 +85,7 @@ export class Metrics {
       const http = new HttpMetrics(pipeline, register);
       this.lag = new LoopLagMonitor(pipeline);
       this.snapshots = new SnapshotReader(pipeline.producer.segment);
-      this.sampleLag(this.options);
+      this.sampleLag(this.resolved);
       // Last, as it subscribes: of what is refused before, nothing is left.
       this.observer = new RequestObserver(http);
     } catch (error) {
@@ -96,7 +98,7 @@ export class Metrics {
 
   /** Every option, defaults included. */
   get options(): ResolvedOptions {
-    return this.pipeline.options;
+    return this.resolved;
   }
 
   /**
@@ -107,7 +109,9 @@ export class Metrics {
    *   `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL` where there is no room for the loop lag, which was off before.
    */
   updateConfig(options: OffloopOptions): ResolvedOptions {
-    return this.pipeline.configure(options, undefined, (wanted) => this.sampleLag(wanted));
+    const putToWork = (wanted: ResolvedOptions) => this.sampleLag(wanted);
+    this.resolved = this.pipeline.configure(options, undefined, putToWork);
+    return this.resolved;
   }
 
   /** Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths. */
