@@ -1,7 +1,10 @@
-// Compiles everything that changed (both builds of each package, tests, benches, demo), then finishes what tsc leaves open.
+// Compiles everything that changed (schemas, both builds of each package, tests, benches, demo), then finishes what tsc leaves open.
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { compileSchemas } from './compile-schemas.mjs';
 import { binPath, packageFolders, root, run } from './workspace.mjs';
+
+compileSchemas();
 
 // Also after a type error: what compiles can be tried out meanwhile, but the exit code stays tsc's.
 process.exitCode = await run(process.execPath, [

@@ -6,7 +6,13 @@ import { eventuallyEqual } from './eventually.js';
 import { ask } from './http-client.js';
 import { useMetrics, useServers } from './served-app.js';
 
-const ENDPOINTS = ['/metrics', '/internal/metrics', '/diagnostics/metrics', '/health'] as const;
+const ENDPOINTS = [
+  '/metrics',
+  '/internal/metrics',
+  '/diagnostics/metrics',
+  '/diagnostics/performance',
+  '/health',
+] as const;
 
 for (const { name, express } of expressReleases) {
   describe(`metricsRouter on ${name}`, function () {
@@ -35,6 +41,7 @@ for (const { name, express } of expressReleases) {
         '/metrics': 200,
         '/internal/metrics': 200,
         '/diagnostics/metrics': 200,
+        '/diagnostics/performance': 200,
         '/health': 200,
       });
     });
@@ -45,8 +52,10 @@ for (const { name, express } of expressReleases) {
         app.use('/ops', metrics.router());
         app.get('/ops/report', (_request, response) => void response.send('report'));
       });
-      expect(Object.values(await statusesBelow(port, '/ops'))).to.deep.equal([200, 200, 200, 200]);
-      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([404, 404, 404, 404]);
+      expect(Object.values(await statusesBelow(port, '/ops'))).to.deep.equal([
+        200, 200, 200, 200, 200,
+      ]);
+      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([404, 404, 404, 404, 404]);
       expect((await ask({ port, path: '/ops/report' })).body).to.equal('report');
       expect((await ask({ port, path: '/ops/health/extra' })).body).to.equal('app');
     });
@@ -59,15 +68,17 @@ for (const { name, express } of expressReleases) {
             metrics: false,
             internalMetrics: '/page',
             diagnostics: false,
+            performance: '/speed',
             health: '/alive',
           }),
         ),
       );
-      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([404, 404, 404, 404]);
+      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([404, 404, 404, 404, 404]);
       const { status, body } = await ask({ port, path: '/page?x=1' });
       expect(status).to.equal(200);
       expect(parseExposition(body)).to.not.deep.equal([]);
       expect((await ask({ port, path: '/alive' })).status).to.equal(200);
+      expect(JSON.parse((await ask({ port, path: '/speed' })).body)).to.include.keys('event_loop');
     });
 
     it('leaves every method but GET and HEAD to the app', async () => {

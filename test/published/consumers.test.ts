@@ -53,6 +53,7 @@ describe('a project that has installed the tarballs', () => {
   it('uses core alone', async function () {
     this.timeout(2 * CONSUMER_MS_MAX);
     expect(await consume(['core.mjs'])).to.deep.equal({
+      schemas: ['Options of offloop', 'Snapshot of offloop', 'Health of offloop'],
       imported: true,
       required: true,
       isKnownToTheOther: true,

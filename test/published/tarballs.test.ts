@@ -36,7 +36,8 @@ describe('the packed tarballs', () => {
         const unexpected = files.filter(
           (path) =>
             !/^(LICENSE|README\.md|package\.json|dist\/cjs\/package\.json)$/.test(path) &&
-            !/^dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)$/.test(path),
+            !/^dist\/(esm|cjs)\/[\w/-]+\.(js|d\.ts)$/.test(path) &&
+            !/^schema\/[\w-]+\.schema\.json$/.test(path),
         );
         expect(unexpected).to.deep.equal([]);
       });

@@ -1,12 +1,13 @@
+export type { OptionRule, OptionRules } from './config/option-rules.js';
 export {
-  choice,
-  flag,
-  type OptionRule,
-  type OptionRules,
-  resolveByRules,
-} from './config/option-rules.js';
-export type { OffloopOptions, ResolvedOptions } from './config/options.js';
-export { OPTION_RULES, resolveOptions } from './config/options.js';
+  type MetricsRouterOptions,
+  type OffloopOptions,
+  OPTION_RULES,
+  type ResolvedOptions,
+  type ResolvedRouterOptions,
+  resolveOptions,
+  resolveRouterOptions,
+} from './config/options.js';
 export { type EngineFactory, Pipeline } from './engine/pipeline.js';
 export { processPipeline } from './engine/process-pipeline.js';
 export {
@@ -66,6 +67,7 @@ export {
   type DefaultMetricsHandle,
 } from './process/default-metrics.js';
 export { LoopLagMonitor } from './process/loop-lag.js';
+export { type PerformanceSnapshot, performanceOf } from './snapshot/performance.js';
 export type { PipelineTotals } from './snapshot/pipeline-totals.js';
 export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';
 export { snapshotToJson } from './snapshot/snapshot.js';

@@ -1,7 +1,7 @@
+export type { OffloopOptions as MetricsOptions } from '@offloop/core';
 export * from '@offloop/core';
 export * from '@offloop/worker';
 export { type HealthReport, Metrics, type PageRequest } from './metrics.js';
-export type { MetricsOptions, MetricsRouterOptions, ResolvedMetricsOptions } from './options.js';
 export type { HttpMiddleware, RoutedMessage } from './routes/http-handler.js';
 export {
   close,
@@ -11,4 +11,5 @@ export {
   getSnapshot,
   metricsMiddleware,
   metricsRouter,
+  updateConfig,
 } from './singleton.js';

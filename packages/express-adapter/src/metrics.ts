@@ -5,22 +5,19 @@ import {
   type ExpositionFormat,
   HttpMetrics,
   LoopLagMonitor,
+  type MetricsRouterOptions,
+  type OffloopOptions,
   type Page,
   type Pipeline,
   type Registry,
+  type ResolvedOptions,
+  resolveRouterOptions,
   type Snapshot,
   SnapshotReader,
 } from '@offloop/core';
 import { createEngine } from '@offloop/worker';
 import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
 import { RequestObserver } from './middleware/request-observer.js';
-import {
-  type MetricsOptions,
-  type MetricsRouterOptions,
-  type ResolvedMetricsOptions,
-  resolveMetricsOptions,
-  resolveRouterOptions,
-} from './options.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
 
@@ -65,7 +62,8 @@ export class Metrics {
   private readonly lag: LoopLagMonitor;
   private readonly snapshots: SnapshotReader;
   private readonly startedMs = performance.now();
-  private resolved: ResolvedMetricsOptions;
+  /** At hand, as each request asks whether it is another one. */
+  private resolved: ResolvedOptions;
   private isClosed = false;
 
   /**
@@ -75,11 +73,11 @@ export class Metrics {
    */
   constructor(
     parts: { readonly pipeline: Pipeline; readonly register: Registry },
-    options: MetricsOptions = {},
+    options: OffloopOptions = {},
   ) {
     const { pipeline, register } = parts;
-    const { scrapePaths } = resolveMetricsOptions(options);
-    this.resolved = { ...pipeline.configure(withoutOwn(options), engineFactory), scrapePaths };
+    const given = pipeline.givenOptions;
+    this.resolved = pipeline.configure(options, engineFactory);
     this.pipeline = pipeline;
     this.register = register;
     const wasStarted = pipeline.isStarted;
@@ -87,37 +85,38 @@ export class Metrics {
       const http = new HttpMetrics(pipeline, register);
       this.lag = new LoopLagMonitor(pipeline);
       this.snapshots = new SnapshotReader(pipeline.producer.segment);
+      this.sampleLag(this.resolved);
+      // Last, as it subscribes: of what is refused before, nothing is left.
       this.observer = new RequestObserver(http);
-      this.sampleLag();
     } catch (error) {
       // A family that finds no room is refused after memory is laid out and the engine started, by nobody else but us.
       if (!wasStarted && pipeline.isStarted) pipeline.close().catch(() => {});
+      else pipeline.withdrawTo(given);
       throw error;
     }
   }
 
   /** Every option, defaults included. */
-  get options(): ResolvedMetricsOptions {
+  get options(): ResolvedOptions {
     return this.resolved;
   }
 
   /**
-   * Takes options after the start, as a second `metricsMiddleware(options)` gives them.
+   * Changes options at run time; those that are not named stay. All of them are put to work, or none.
    *
-   * @throws {OffloopError} `OFFLOOP_ERR_ALREADY_STARTED` for what is baked into memory.
+   * @returns Every option, as they are from now on.
+   * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`; `OFFLOOP_ERR_ALREADY_STARTED` for what is baked into memory or the engine;
+   *   `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL` where there is no room for the loop lag, which was off before.
    */
-  configure(options: MetricsOptions): void {
-    const { scrapePaths } = resolveMetricsOptions({
-      scrapePaths: this.resolved.scrapePaths,
-      ...options,
-    });
-    this.resolved = { ...this.pipeline.configure(withoutOwn(options)), scrapePaths };
-    this.sampleLag();
+  updateConfig(options: OffloopOptions): ResolvedOptions {
+    const putToWork = (wanted: ResolvedOptions) => this.sampleLag(wanted);
+    this.resolved = this.pipeline.configure(options, undefined, putToWork);
+    return this.resolved;
   }
 
   /** Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths. */
   middleware(): HttpMiddleware {
-    return createMetricsMiddleware(this, this.observer, this.resolved.scrapePaths);
+    return createMetricsMiddleware(this, this.observer);
   }
 
   /**
@@ -185,15 +184,8 @@ export class Metrics {
     await this.pipeline.close();
   }
 
-  private sampleLag(): void {
-    const { enabled, intervalMs } = this.resolved.eventLoop;
-    if (enabled && !this.isClosed) this.lag.start(intervalMs);
+  private sampleLag({ eventLoop }: ResolvedOptions): void {
+    if (eventLoop.enabled && !this.isClosed) this.lag.start(eventLoop.intervalMs);
     else this.lag.stop();
   }
-}
-
-/** What the pipeline's own rules know of the options. */
-function withoutOwn(options: MetricsOptions): Omit<MetricsOptions, 'scrapePaths'> {
-  const { scrapePaths: _, ...rest } = options;
-  return rest;
 }

@@ -1,7 +1,15 @@
-import { Pipeline, processPipeline, Registry, register, type Snapshot } from '@offloop/core';
+import {
+  type OffloopOptions as MetricsOptions,
+  type MetricsRouterOptions,
+  Pipeline,
+  processPipeline,
+  Registry,
+  type ResolvedOptions,
+  register,
+  resolveRouterOptions,
+  type Snapshot,
+} from '@offloop/core';
 import { Metrics } from './metrics.js';
-import type { MetricsOptions, MetricsRouterOptions } from './options.js';
-import { resolveRouterOptions } from './options.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
 
@@ -18,7 +26,7 @@ export function getMetrics(options?: MetricsOptions): Metrics {
   const anchored = globalThis as unknown as Record<symbol, Metrics | undefined>;
   const existing = anchored[ANCHOR];
   if (existing !== undefined) {
-    if (options !== undefined) existing.configure(options);
+    if (options !== undefined) existing.updateConfig(options);
     return existing;
   }
   const created = new Metrics({ pipeline: processPipeline(), register }, options);
@@ -58,6 +66,15 @@ export function metricsMiddleware(options?: MetricsOptions): HttpMiddleware {
  */
 export function metricsRouter(options: MetricsRouterOptions = {}): HttpMiddleware {
   return createMetricsRouter(() => getMetrics(), resolveRouterOptions(options));
+}
+
+/**
+ * Changes options of the process's metrics at run time: {@link Metrics.updateConfig}. Where there are none yet, they are made with these.
+ *
+ * @throws {OffloopError} see {@link Metrics.updateConfig}, {@link getMetrics}; what is refused changes nothing.
+ */
+export function updateConfig(options: MetricsOptions): ResolvedOptions {
+  return getMetrics(options).options;
 }
 
 /** The process's numbers as of now: {@link Metrics.getSnapshot}. */

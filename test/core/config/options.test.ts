@@ -1,110 +1,9 @@
-import { OPTION_RULES, type OptionRule, resolveOptions } from '@offloop/core';
+import { OPTION_RULES, type OptionRule, resolveOptions, resolveRouterOptions } from '@offloop/core';
 import { expect } from 'chai';
 import { refusalOf } from '../refusal.js';
+import { casesOf, type OptionCases, TYPE, treeOf, valueAt } from './option-cases.js';
 
 const NO_ENVIRONMENT = {};
-
-/** `{ 'ring.capacityRecords': 1 }` → `{ ring: { capacityRecords: 1 } }` */
-function treeOf(path: string, value: unknown): object {
-  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
-}
-
-function valueAt(tree: object, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], tree);
-}
-
-type Expected = 'OFFLOOP_ERR_OPTION_TYPE' | 'OFFLOOP_ERR_OPTION_RANGE';
-const TYPE = 'OFFLOOP_ERR_OPTION_TYPE';
-const RANGE = 'OFFLOOP_ERR_OPTION_RANGE';
-
-interface Cases {
-  readonly good: readonly unknown[];
-  /** Value, code, and the value as the message shows it. */
-  readonly bad: readonly (readonly [unknown, Expected, string])[];
-}
-
-/** Values on both sides of each border, from what the rule says in words: the words are checked along with the rule. */
-function casesOf(rule: OptionRule): Cases {
-  const range = /\[(\d+), (\d+)\]$/.exec(rule.rule);
-  if (range !== null) {
-    const [minimum, maximum] = [Number(range[1]), Number(range[2])];
-    const isPowerOfTwo = rule.rule.startsWith('a power of two');
-    const outside = isPowerOfTwo
-      ? [minimum / 2, minimum + 1, maximum - 1, maximum * 2]
-      : [minimum - 1, maximum + 1];
-    return {
-      good: [minimum, maximum, isPowerOfTwo ? minimum * 2 : minimum + 1],
-      bad: [
-        ...outside.map((value) => [value, RANGE, String(value)] as const),
-        [minimum + 0.5, RANGE, String(minimum + 0.5)],
-        [-minimum, RANGE, String(-minimum)],
-        [0, RANGE, '0'],
-        [Number.NaN, RANGE, 'NaN'],
-        [Number.POSITIVE_INFINITY, RANGE, 'Infinity'],
-        [String(minimum), TYPE, `"${minimum}"`],
-        [BigInt(minimum), TYPE, `${minimum}n`],
-        [true, TYPE, 'true'],
-        [{}, TYPE, '[object Object]'],
-      ],
-    };
-  }
-  if (typeof rule.default === 'boolean') {
-    return {
-      good: [true, false],
-      bad: [
-        [0, TYPE, '0'],
-        [1, TYPE, '1'],
-        ['true', TYPE, '"true"'],
-        ['', TYPE, '""'],
-        [{}, TYPE, '[object Object]'],
-      ],
-    };
-  }
-  if (Array.isArray(rule.default)) {
-    const holed = [25];
-    holed.length = 2;
-    return {
-      good: [[1], [0.5, 1e9], Array.from({ length: 256 }, (_, index) => index + 1)],
-      bad: [
-        [[], RANGE, '[]'],
-        [[0], RANGE, '[0]'],
-        [[-1, 1], RANGE, '[-1, 1]'],
-        [[2, 1], RANGE, '[2, 1]'],
-        [[1, 1], RANGE, '[1, 1]'],
-        [[1, Number.NaN], RANGE, '[1, NaN]'],
-        [[1, Number.POSITIVE_INFINITY], RANGE, '[1, Infinity]'],
-        [['1'], RANGE, '["1"]'],
-        [[null], RANGE, '[null]'],
-        [holed, RANGE, '[25, ]'],
-        [
-          Array.from({ length: 257 }, (_, index) => index + 1),
-          RANGE,
-          '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …]',
-        ],
-        ['25,50', TYPE, '"25,50"'],
-        [25, TYPE, '25'],
-        [{ 0: 25, length: 1 }, TYPE, '[object Object]'],
-      ],
-    };
-  }
-  const choices = [...rule.rule.matchAll(/"([^"]+)"/g)].map(([, choice]) => choice);
-  return {
-    good: choices.length > 0 ? choices : ['/some/file.js', 'file:///some/file.js'],
-    bad: [
-      ['', RANGE, '""'],
-      ...(choices.length === 0 ? [] : ['Auto', 'auto ', 'toString']).map(
-        (text) => [text, RANGE, `"${text}"`] as const,
-      ),
-      [5, TYPE, '5'],
-      [true, TYPE, 'true'],
-      [['auto'], TYPE, '["auto"]'],
-      [{}, TYPE, '[object Object]'],
-      [new URL('file:///x.js'), TYPE, '[object URL]'],
-    ],
-  };
-}
 
 describe('options', () => {
   it('have their defaults where nothing is given, also as undefined', () => {
@@ -129,7 +28,7 @@ describe('options', () => {
     });
 
     it(`refuse a wrong ${path} with its path, the rule and the value`, () => {
-      const everywhere: Cases['bad'] = [
+      const everywhere: OptionCases['bad'] = [
         [null, TYPE, 'null'],
         [() => 1, TYPE, 'function (anonymous)'],
         [Symbol('x'), TYPE, 'Symbol(x)'],
@@ -246,6 +145,23 @@ describe('environment variables', () => {
         '[25]',
       ],
     },
+    METRICS_WINDOW_SIZE_SECONDS: {
+      path: 'window.seconds',
+      good: [
+        ['60', 60],
+        [' 1 ', 1],
+        ['864e2', 86_400],
+      ],
+      bad: ['0', '86401', '-60', '1.5', '5m', '60,60', 'Infinity', 'NaN', '[60]', 'true'],
+    },
+    METRICS_MAX_SAMPLES: {
+      path: 'reservoir.capacity',
+      good: [
+        ['100', 100],
+        ['1e6', 1_000_000],
+      ],
+      bad: ['99', '1000001', '1_000', '10k', 'null', '1000.5'],
+    },
     METRICS_EVENT_LOOP_MONITORING: {
       path: 'eventLoop.enabled',
       good: [
@@ -271,7 +187,7 @@ describe('environment variables', () => {
   };
 
   it('are those that the rules name', () => {
-    const named = Object.values(OPTION_RULES).flatMap(({ environment }) => environment?.name ?? []);
+    const named = Object.values(OPTION_RULES).flatMap(({ environment }) => environment ?? []);
     expect(named.sort()).to.deep.equal(Object.keys(variables).sort());
   });
 
@@ -299,11 +215,51 @@ describe('environment variables', () => {
     });
 
     it(`lose against an option in code, and are checked all the same: ${name}`, () => {
-      const inCode = Array.isArray(rule.default) ? [9] : !good[0]?.[1];
+      const [[, fromVariable] = []] = good;
+      const inCode =
+        typeof fromVariable === 'boolean'
+          ? !fromVariable
+          : typeof fromVariable === 'number'
+            ? fromVariable + 7
+            : [9];
       const options = treeOf(path, inCode);
       const [text] = good[0] as [string, unknown];
       expect(valueAt(resolveOptions(options, { [name]: text }), path)).to.deep.equal(inCode);
       refusalOf('OFFLOOP_ERR_ENVIRONMENT', () => resolveOptions(options, { [name]: bad[0] }));
     });
   }
+});
+
+describe('options of the router', () => {
+  const defaults = resolveRouterOptions(undefined);
+
+  it('have their defaults, and are frozen', () => {
+    expect(resolveRouterOptions({})).to.deep.equal(defaults);
+    expect(Object.values(defaults).every((path) => /^\//.test(String(path)))).to.equal(true);
+    expect(Object.isFrozen(defaults)).to.equal(true);
+  });
+
+  it('are paths, or false, and refused with their name, the rule and the value', () => {
+    const rule = 'a path that begins with "/" and has no query, or false';
+    const { good, bad } = casesOf({ default: '/', rule });
+    for (const name of Object.keys(defaults)) {
+      for (const value of good) {
+        expect(resolveRouterOptions({ [name]: value })).to.deep.equal({
+          ...defaults,
+          [name]: value,
+        });
+      }
+      for (const [value, code, shown] of bad) {
+        expect(refusalOf(code, () => resolveRouterOptions({ [name]: value }))).to.equal(
+          `${name} must be ${rule}, got ${shown}`,
+        );
+      }
+    }
+  });
+
+  it('are refused where their name does not exist', () => {
+    expect(
+      refusalOf('OFFLOOP_ERR_OPTION_UNKNOWN', () => resolveRouterOptions({ page: '/x' } as never)),
+    ).to.match(/^page must be one of the options metrics, .*health, got "\/x"$/);
+  });
 });

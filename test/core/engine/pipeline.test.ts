@@ -107,10 +107,10 @@ describe('pipeline: options', () => {
     for (const [options, message] of [
       [
         { ring: { capacityRecords: 512 } },
-        'ring must be given before the first label set, record or page, when memory is laid out and the engine started with {"capacityRecords":1024}; got {"capacityRecords":512}',
+        'ring.capacityRecords must be given before the first label set, record or page, when memory is laid out and the engine started with 1024; got 512',
       ],
-      [{ memory: { maxSeries: 17 } }, /^memory must be given before .*"maxSeries":17/],
-      [{ http: { bucketsMs: [1] } }, /^http must be given before .* got {"bucketsMs":\[1\]}$/],
+      [{ memory: { maxSeries: 17 } }, /^memory\.maxSeries must be given before .* got 17$/],
+      [{ http: { bucketsMs: [1] } }, /^http\.bucketsMs must be given before .* got \[1\]$/],
       [
         { maxSeriesPerMetric: 3 },
         'maxSeriesPerMetric must be given before the first label set, record or page, when memory is laid out and the engine started with 2000; got 3',

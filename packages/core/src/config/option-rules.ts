@@ -1,108 +1,138 @@
 import { OffloopError, showValue } from '../errors.js';
 
-/** What one option must be. */
+/** What one option must be, as schema/options.schema.json says it. */
 export interface OptionRule {
   /** Value where neither code nor environment gives one. */
   readonly default: unknown;
   /** The rule in words, as error messages quote it: "must be …". */
   readonly rule: string;
-  /** Whether `value`, of whatever type, fits. */
-  readonly fits: (value: unknown) => boolean;
   /** Environment variable that gives the option where code does not. */
-  readonly environment?: { readonly name: string; readonly parse: (text: string) => unknown };
+  readonly environment?: string;
+  /** What the option is baked into; it can change at any time where this is not given. */
+  readonly fixedBy?: 'memory' | 'engine';
 }
 
 /** Rules by the option's full path, `ring.capacityRecords`. */
 export type OptionRules = Readonly<Record<string, OptionRule>>;
 
+/** What a compiled schema finds wrong: where, and with which keyword. */
+export interface SchemaViolation {
+  /** JSON pointer, `/ring/capacityRecords`. */
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: { readonly additionalProperty?: string };
+}
+
+/** Rules, and the compiled schema that checks values against them. */
+export interface CheckedRules {
+  readonly rules: OptionRules;
+  readonly violationOf: (options: unknown) => SchemaViolation | undefined;
+}
+
+type Tree = { readonly [name: string]: unknown };
+
 /**
- * Checks options and environment against rules, before anything is built, and fills in defaults. Options given in code win over
- * the environment, which is checked all the same.
+ * Checks options, all of them before anything comes of one.
  *
- * @returns A frozen tree with every option of the rules.
- * @throws {OffloopError} `OFFLOOP_ERR_OPTION_UNKNOWN`, `OFFLOOP_ERR_OPTION_TYPE`, `OFFLOOP_ERR_OPTION_RANGE`, `OFFLOOP_ERR_ENVIRONMENT`,
- *   each with the option's path or the variable's name, the rule and the value.
+ * @returns A copy, apart from what was given: a getter may answer otherwise the next time.
+ * @throws {OffloopError} `OFFLOOP_ERR_OPTION_UNKNOWN`, `OFFLOOP_ERR_OPTION_TYPE`, `OFFLOOP_ERR_OPTION_RANGE`, each with the option's path,
+ *   the rule and the value.
  */
-export function resolveByRules(
-  rules: OptionRules,
-  options: unknown,
-  environment: Readonly<Record<string, string | undefined>>,
-): object {
-  const given = new Map<string, unknown>();
-  collect({ rules, options: options ?? {}, path: '' }, given);
-  const resolved: Record<string, unknown> = {};
+export function checkByRules({ rules, violationOf }: CheckedRules, options: unknown): Tree {
+  const copy = copyOf(options ?? {}, [], rules);
+  const violation = violationOf(copy);
+  if (violation !== undefined) throw refusal(violation, copy, rules);
+  return copy as Tree;
+}
+
+/**
+ * Fills in defaults.
+ *
+ * @param given Checked options; the first that has one gives it.
+ * @returns A frozen tree with every option of the rules.
+ */
+export function fillByRules(rules: OptionRules, ...given: readonly object[]): object {
+  const filled: Record<string, unknown> = {};
   for (const [path, rule] of Object.entries(rules)) {
-    const fromEnvironment = readEnvironment(rule, environment);
-    const value = given.get(path) ?? fromEnvironment ?? rule.default;
-    put(resolved, path, Array.isArray(value) ? Object.freeze([...value]) : value);
+    const keys = path.split('.');
+    const values = given.map((tree) => valueAt(tree, keys));
+    const value = values.find((each) => each !== undefined) ?? rule.default;
+    put(filled, keys, Array.isArray(value) ? Object.freeze([...value]) : value);
   }
-  return deepFreeze(resolved);
+  return frozen(filled);
 }
 
-function collect(
-  level: { readonly rules: OptionRules; readonly options: unknown; readonly path: string },
-  given: Map<string, unknown>,
-): void {
-  const { rules, options, path } = level;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new OffloopError(
-      'OFFLOOP_ERR_OPTION_TYPE',
-      `${path || 'options'} must be an object, got ${showValue(options)}`,
-    );
-  }
-  for (const [key, value] of Object.entries(options)) {
-    const full = path === '' ? key : `${path}.${key}`;
-    const rule = Object.hasOwn(rules, full) ? rules[full] : undefined;
-    if (rule !== undefined) {
-      if (value === undefined) continue;
-      if (!rule.fits(value)) {
-        throw new OffloopError(
-          codeOf(rule, value),
-          `${full} must be ${rule.rule}, got ${showValue(value)}`,
-        );
-      }
-      given.set(full, value);
-    } else if (Object.keys(rules).some((known) => known.startsWith(`${full}.`))) {
-      if (value !== undefined) collect({ rules, options: value, path: full }, given);
-    } else {
-      throw new OffloopError(
-        'OFFLOOP_ERR_OPTION_UNKNOWN',
-        `${full} must be one of the options ${siblings(rules, path)}, got ${showValue(value)}`,
-      );
-    }
-  }
+/** Value at the path; undefined where a branch of it is not there. */
+export function valueAt(tree: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((inner, key) => (inner as Tree | undefined)?.[key], tree);
 }
 
-function readEnvironment(
-  rule: OptionRule,
-  environment: Readonly<Record<string, string | undefined>>,
-): unknown {
-  if (rule.environment === undefined) return undefined;
-  const { name, parse } = rule.environment;
-  const text = environment[name];
-  // An empty variable is how shells and compose files spell "not set".
-  if (text === undefined || text.trim() === '') return undefined;
-  const value = parse(text.trim());
-  if (!rule.fits(value)) {
-    throw new OffloopError(
-      'OFFLOOP_ERR_ENVIRONMENT',
-      `${name} must be ${rule.rule}, got ${showValue(text)}`,
-    );
-  }
-  return value;
-}
-
-/** Of the right type and outside the range, or of another type altogether. */
-function codeOf(
-  rule: OptionRule,
+/** Puts a value in its place, and makes the branches on the way. */
+export function put(
+  tree: Record<string, unknown>,
+  [head, ...rest]: readonly string[],
   value: unknown,
-): 'OFFLOOP_ERR_OPTION_RANGE' | 'OFFLOOP_ERR_OPTION_TYPE' {
-  const sample = rule.default;
-  const isAlike = typeof value === typeof sample && Array.isArray(value) === Array.isArray(sample);
-  return isAlike ? 'OFFLOOP_ERR_OPTION_RANGE' : 'OFFLOOP_ERR_OPTION_TYPE';
+): void {
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  tree[head] ??= {};
+  put(tree[head] as Record<string, unknown>, rest, value);
 }
 
-function siblings(rules: OptionRules, path: string): string {
+/** Branches are copied, leaves kept. Without a prototype, as a key `__proto__` would be lost in an ordinary object. */
+function copyOf(value: unknown, keys: readonly string[], rules: OptionRules): unknown {
+  if (Array.isArray(value)) return value.slice();
+  if (typeof value !== 'object' || value === null || !isBranch(keys, rules)) return value;
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const [key, inner] of Object.entries(value)) {
+    copy[key] = copyOf(inner, [...keys, key], rules);
+  }
+  return copy;
+}
+
+function refusal(
+  { instancePath, keyword, params }: SchemaViolation,
+  options: unknown,
+  rules: OptionRules,
+): OffloopError {
+  // What is wrong inside an array is said of the option, of which the rule speaks.
+  const path = optionAt(instancePath.split('/').slice(1), rules);
+  if (keyword === 'additionalProperties') {
+    const name = join(path, params.additionalProperty ?? '');
+    const value = valueAt(options, [...keysOf(path), params.additionalProperty ?? '']);
+    return new OffloopError(
+      'OFFLOOP_ERR_OPTION_UNKNOWN',
+      `${name} must be one of the options ${siblings(path, rules)}, got ${showValue(value)}`,
+    );
+  }
+  const value = valueAt(options, keysOf(path));
+  const rule = rules[path];
+  return new OffloopError(
+    rule !== undefined && isAlike(value, rule.default)
+      ? 'OFFLOOP_ERR_OPTION_RANGE'
+      : 'OFFLOOP_ERR_OPTION_TYPE',
+    `${path || 'options'} must be ${rule?.rule ?? 'an object'}, got ${showValue(value)}`,
+  );
+}
+
+/** Of the right type and outside the range; else of another type altogether. */
+function isAlike(value: unknown, sample: unknown): boolean {
+  return typeof value === typeof sample && Array.isArray(value) === Array.isArray(sample);
+}
+
+function optionAt(keys: readonly string[], rules: OptionRules): string {
+  let path = '';
+  for (const key of keys) {
+    if (rules[path] !== undefined) break;
+    path = join(path, key);
+  }
+  return path;
+}
+
+function siblings(path: string, rules: OptionRules): string {
   const prefix = path === '' ? '' : `${path}.`;
   const names = Object.keys(rules)
     .filter((known) => known.startsWith(prefix))
@@ -110,83 +140,22 @@ function siblings(rules: OptionRules, path: string): string {
   return [...new Set(names)].join(', ');
 }
 
-function put(tree: Record<string, unknown>, path: string, value: unknown): void {
-  const [head, ...rest] = path.split('.') as [string, ...string[]];
-  if (rest.length === 0) {
-    tree[head] = value;
-    return;
-  }
-  tree[head] ??= {};
-  put(tree[head] as Record<string, unknown>, rest.join('.'), value);
+function isBranch(keys: readonly string[], rules: OptionRules): boolean {
+  const prefix = `${keys.join('.')}.`;
+  return keys.length === 0 || Object.keys(rules).some((known) => known.startsWith(prefix));
 }
 
-function deepFreeze(tree: object): object {
+function frozen(tree: object): object {
   for (const value of Object.values(tree)) {
-    if (
-      typeof value === 'object' &&
-      value !== null &&
-      Object.getPrototypeOf(value) === Object.prototype
-    )
-      deepFreeze(value);
+    if (typeof value === 'object' && !Array.isArray(value)) frozen(value);
   }
   return Object.freeze(tree);
 }
 
-/** A whole number in [minimum, maximum]. */
-export function wholeNumber(minimum: number, maximum: number, fallback: number): OptionRule {
-  return {
-    default: fallback,
-    rule: `a whole number in [${minimum}, ${maximum}]`,
-    fits: (value) =>
-      Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum,
-  };
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
 }
 
-/** A power of two in [minimum, maximum]. */
-export function powerOfTwo(minimum: number, maximum: number, fallback: number): OptionRule {
-  return {
-    default: fallback,
-    rule: `a power of two in [${minimum}, ${maximum}]`,
-    fits: (value) =>
-      Number.isInteger(value) &&
-      (value as number) >= minimum &&
-      (value as number) <= maximum &&
-      Number.isInteger(Math.log2(value as number)),
-  };
-}
-
-/** true or false. */
-export function flag(fallback: boolean): OptionRule {
-  return { default: fallback, rule: 'true or false', fits: (value) => typeof value === 'boolean' };
-}
-
-/** One of the given texts. */
-export function choice(values: readonly string[], fallback: string): OptionRule {
-  return {
-    default: fallback,
-    rule: `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`,
-    fits: (value) => typeof value === 'string' && values.includes(value),
-  };
-}
-
-/** The same rule, which an environment variable may give as well. */
-export function orEnvironment(
-  rule: OptionRule,
-  name: string,
-  parse: (text: string) => unknown,
-): OptionRule {
-  return { ...rule, environment: { name, parse } };
-}
-
-/** How a variable says true or false. */
-export function parseFlag(text: string): unknown {
-  const lower = text.toLowerCase();
-  if (['true', '1', 'yes', 'on'].includes(lower)) return true;
-  if (['false', '0', 'no', 'off'].includes(lower)) return false;
-  return text;
-}
-
-/** How a variable says several numbers: separated by commas. */
-export function parseNumbers(text: string): unknown {
-  return text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+function keysOf(path: string): string[] {
+  return path === '' ? [] : path.split('.');
 }

@@ -1,17 +1,17 @@
 import {
-  choice,
-  flag,
-  type OptionRule,
-  type OptionRules,
-  orEnvironment,
-  parseFlag,
-  parseNumbers,
-  powerOfTwo,
-  resolveByRules,
-  wholeNumber,
-} from './option-rules.js';
+  optionRules,
+  routerRules,
+  violationOfOptions,
+  violationOfRouterOptions,
+} from './compiled-schema.js';
+import { type Environment, readByRules } from './environment.js';
+import { checkByRules, fillByRules, type OptionRule, type OptionRules } from './option-rules.js';
 
-/** Options of an offloop instance. All are optional, and checked before anything is built. */
+/**
+ * Options of an offloop instance. All are optional, and checked before anything is built.
+ *
+ * @see schema/options.schema.json, which has the rule of each; those that can change at run time say so here.
+ */
 export interface OffloopOptions {
   /**
    * Where aggregation and rendering run: `pool`, on a thread; `inline`, on the caller's thread when somebody reads; `auto` (default): on
@@ -20,6 +20,11 @@ export interface OffloopOptions {
   readonly engine?: 'auto' | 'pool' | 'inline';
   /** File or file: URL of the pool thread, where a bundle separates it from this package. Default: found beside the package. */
   readonly threadFile?: string;
+  /**
+   * Paths at which the middleware itself answers scrapes. Default `/metrics` and `/internal/metrics`; an empty array leaves scraping to
+   * `metricsRouter()`.
+   */
+  readonly scrapePaths?: readonly string[];
   readonly ring?: {
     /** Records between two drains; a power of two in [256, 1 048 576]. 16 bytes each. Default 65 536. */
     readonly capacityRecords?: number;
@@ -40,6 +45,20 @@ export interface OffloopOptions {
     /** Bounds of the request-latency histogram, milliseconds, ascending. METRICS_HISTOGRAM_BUCKETS. */
     readonly bucketsMs?: readonly number[];
   };
+  readonly window?: {
+    /** Length of the sliding window behind percentiles and rates, seconds, in [1, 86 400]. METRICS_WINDOW_SIZE_SECONDS, default 300. */
+    readonly seconds?: number;
+  };
+  /**
+   * How percentiles are estimated: `sketch` (default), within 1.1 % at any volume; `reservoir`, a uniform sample of the window.
+   */
+  readonly estimator?: 'sketch' | 'reservoir';
+  readonly reservoir?: {
+    /** Observations that a reservoir keeps, in [100, 1 000 000]. METRICS_MAX_SAMPLES, default 10 000. */
+    readonly capacity?: number;
+  };
+  /** Quantiles that snapshots show, 1 to 32, ascending, each above 0 and below 1. Default 0.5, 0.9, 0.95, 0.99. */
+  readonly quantiles?: readonly number[];
   readonly eventLoop?: {
     /** Whether loop lag is sampled. METRICS_EVENT_LOOP_MONITORING, default true. */
     readonly enabled?: boolean;
@@ -56,6 +75,7 @@ export interface OffloopOptions {
 export interface ResolvedOptions {
   readonly engine: 'auto' | 'pool' | 'inline';
   readonly threadFile: string;
+  readonly scrapePaths: readonly string[];
   readonly ring: { readonly capacityRecords: number };
   readonly memory: {
     readonly maxFamilies: number;
@@ -65,64 +85,92 @@ export interface ResolvedOptions {
   };
   readonly maxSeriesPerMetric: number;
   readonly http: { readonly bucketsMs: readonly number[] };
+  readonly window: { readonly seconds: number };
+  readonly estimator: 'sketch' | 'reservoir';
+  readonly reservoir: { readonly capacity: number };
+  readonly quantiles: readonly number[];
   readonly eventLoop: { readonly enabled: boolean; readonly intervalMs: number };
   readonly prometheus: { readonly enabled: boolean };
 }
 
-const MEBIBYTE = 1_048_576;
-/** More bounds than any dashboard draws; a table of them still fits a page of memory. */
-const MAX_BOUNDS = 256;
-
-function ascendingBounds(fallback: readonly number[]): OptionRule {
-  return {
-    default: fallback,
-    rule: `1 to ${MAX_BOUNDS} numbers above 0, each larger than the one before`,
-    fits: (value) =>
-      Array.isArray(value) &&
-      value.length >= 1 &&
-      value.length <= MAX_BOUNDS &&
-      // Spread, as `every` passes over holes.
-      [...value].every(
-        (bound: unknown, index) =>
-          typeof bound === 'number' &&
-          Number.isFinite(bound) &&
-          bound > (index === 0 ? 0 : (value[index - 1] as number)),
-      ),
-  };
+/** Paths of `metricsRouter()`, relative to where it is mounted; `false` leaves an endpoint out. */
+export interface MetricsRouterOptions {
+  /** The page for a scraper. Default `/metrics`. */
+  readonly metrics?: string | false;
+  /** The same page. Default `/internal/metrics`. */
+  readonly internalMetrics?: string | false;
+  /** The raw snapshot as JSON. Default `/diagnostics/metrics`. */
+  readonly diagnostics?: string | false;
+  /** Latency, loop lag and throughput of it. Default `/diagnostics/performance`. */
+  readonly performance?: string | false;
+  /** Default `/health`. */
+  readonly health?: string | false;
 }
 
+/** The same with nothing left open. Frozen. */
+export type ResolvedRouterOptions = Required<MetricsRouterOptions>;
+
+/** `ring.capacityRecords`, and so on. */
+type PathsOf<Tree, Prefix extends string = ''> = {
+  [Name in keyof Tree & string]: Tree[Name] extends readonly unknown[]
+    ? `${Prefix}${Name}`
+    : Tree[Name] extends object
+      ? PathsOf<Tree[Name], `${Prefix}${Name}.`>
+      : `${Prefix}${Name}`;
+}[keyof Tree & string];
+
+/** Rules of these paths, and of no others: what the types and the schema do not both name does not compile. */
+type RulesOf<Tree, Rules> = Readonly<Record<PathsOf<Tree>, OptionRule>> &
+  Readonly<Record<Exclude<keyof Rules, PathsOf<Tree>>, never>>;
+
+const namedRules: RulesOf<ResolvedOptions, typeof optionRules> = optionRules;
+const namedRouterRules: RulesOf<ResolvedRouterOptions, typeof routerRules> = routerRules;
+
 /** What each option must be. Kept equal to the README by a test. */
-export const OPTION_RULES: OptionRules = {
-  engine: choice(['auto', 'pool', 'inline'], 'auto'),
-  threadFile: {
-    default: '',
-    rule: 'the path or file: URL of a file',
-    fits: (value) => typeof value === 'string' && value !== '',
-  },
-  'ring.capacityRecords': powerOfTwo(256, 1_048_576, 65_536),
-  'memory.maxFamilies': wholeNumber(16, 4096, 512),
-  'memory.maxSeries': wholeNumber(16, 1_048_576, 16_384),
-  'memory.catalogBytes': wholeNumber(65_536, 256 * MEBIBYTE, 4 * MEBIBYTE),
-  'memory.aggregateBytes': wholeNumber(65_536, 1024 * MEBIBYTE, 64 * MEBIBYTE),
-  maxSeriesPerMetric: wholeNumber(1, 1_048_576, 2000),
-  'http.bucketsMs': orEnvironment(
-    ascendingBounds([25, 50, 100, 200, 350, 500, 750, 1000, 1500, 2500, 5000]),
-    'METRICS_HISTOGRAM_BUCKETS',
-    parseNumbers,
-  ),
-  'eventLoop.enabled': orEnvironment(flag(true), 'METRICS_EVENT_LOOP_MONITORING', parseFlag),
-  'eventLoop.intervalMs': wholeNumber(10, 60_000, 1000),
-  'prometheus.enabled': orEnvironment(flag(true), 'METRICS_PROMETHEUS_ENABLED', parseFlag),
-};
+export const OPTION_RULES: OptionRules = namedRules;
+
+const OPTIONS = { rules: OPTION_RULES, violationOf: violationOfOptions };
+const ROUTER_OPTIONS = { rules: namedRouterRules, violationOf: violationOfRouterOptions };
 
 /**
- * Checks options and environment.
+ * Checks options, and gives a copy of them.
+ *
+ * @throws {OffloopError} with the option's path, the rule and the value.
+ */
+export function checkOptions(options: unknown): OffloopOptions {
+  return checkByRules(OPTIONS, options);
+}
+
+/**
+ * The options that the environment gives.
+ *
+ * @throws {OffloopError} with the variable's name, the rule and the text.
+ */
+export function readEnvironment(environment: Environment): OffloopOptions {
+  return readByRules(OPTIONS, environment);
+}
+
+/** What checked options come to: those given in code win over those of the environment, and both over the defaults. */
+export function fillOptions(given: OffloopOptions, environment: OffloopOptions): ResolvedOptions {
+  return fillByRules(OPTION_RULES, given, environment) as ResolvedOptions;
+}
+
+/**
+ * Checks options and environment, and gives what they come to.
  *
  * @throws {OffloopError} with the option's path or the variable's name, the rule and the value.
  */
 export function resolveOptions(
   options: OffloopOptions | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): ResolvedOptions {
-  return resolveByRules(OPTION_RULES, options, environment) as ResolvedOptions;
+  return fillOptions(checkOptions(options), readEnvironment(environment));
+}
+
+/** @throws {OffloopError} with the option's path, the rule and the value. */
+export function resolveRouterOptions(
+  options: MetricsRouterOptions | undefined,
+): ResolvedRouterOptions {
+  const given = checkByRules(ROUTER_OPTIONS, options);
+  return fillByRules(namedRouterRules, given) as ResolvedRouterOptions;
 }

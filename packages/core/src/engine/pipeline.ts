@@ -1,5 +1,13 @@
 import { readCommitted } from '../aggregate/committed-read.js';
-import { type OffloopOptions, type ResolvedOptions, resolveOptions } from '../config/options.js';
+import { type OptionRule, valueAt } from '../config/option-rules.js';
+import {
+  checkOptions,
+  fillOptions,
+  type OffloopOptions,
+  OPTION_RULES,
+  type ResolvedOptions,
+  readEnvironment,
+} from '../config/options.js';
 import { OffloopError } from '../errors.js';
 import { type Capture, capture } from '../exposition/capture.js';
 import type { ExpositionRequest, Page } from '../exposition/render.js';
@@ -38,9 +46,7 @@ export class Pipeline {
   private readonly expiring = new WeakRefSet<Family>();
   private given: OffloopOptions = {};
   private engineFactory: EngineFactory | undefined;
-  private started:
-    | { options: ResolvedOptions; readonly producer: Producer; engine: Engine }
-    | undefined;
+  private started: StartedPipeline | undefined;
   private isClosed = false;
 
   /** Whether memory is laid out. */
@@ -49,26 +55,41 @@ export class Pipeline {
   }
 
   /**
-   * Sets options and engine before the first use. Options given before stay where the new ones say nothing.
+   * Sets options, and the engine before the first use. Options given before stay where the new ones say nothing; what is refused changes
+   * nothing.
    *
+   * @param putToWork Called with what they come to, before it counts: what this throws refuses them.
    * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`, `OFFLOOP_ERR_ENVIRONMENT`; `OFFLOOP_ERR_ALREADY_STARTED` when memory is laid out
    *   and the options ask for something else than it has.
    */
-  configure(options: OffloopOptions, engineFactory?: EngineFactory): ResolvedOptions {
-    const merged = mergeOptions(this.given, options);
-    const resolved = resolveOptions(merged, process.env);
-    if (this.started !== undefined) {
-      const engineKeys = this.engineFactory === undefined ? [] : ENGINE_KEYS;
-      refuseChange([...MEMORY_KEYS, ...engineKeys], {
-        had: this.started.options,
-        wanted: resolved,
-      });
-      this.started.options = resolved;
+  configure(
+    options: OffloopOptions,
+    engineFactory?: EngineFactory,
+    putToWork?: (options: ResolvedOptions) => void,
+  ): ResolvedOptions {
+    const { started } = this;
+    const merged = mergeOptions(this.given, checkOptions(options));
+    const resolved = fillOptions(merged, started?.environment ?? readEnvironment(process.env));
+    if (started !== undefined) {
+      refuseChange({ had: started.options, wanted: resolved, hasEngine: this.hasEngine });
     }
+    putToWork?.(resolved);
+    if (engineFactory !== undefined && !this.hasEngine) this.useEngine(engineFactory, resolved);
+    if (started !== undefined) started.options = resolved;
     this.given = merged;
-    if (engineFactory !== undefined && this.engineFactory === undefined)
-      this.useEngine(engineFactory);
     return resolved;
+  }
+
+  /** The options that were given so far. */
+  get givenOptions(): OffloopOptions {
+    return this.given;
+  }
+
+  /** Goes back to the options before those of which nothing came. */
+  withdrawTo(given: OffloopOptions): void {
+    this.given = given;
+    const { started } = this;
+    if (started !== undefined) started.options = fillOptions(given, started.environment);
   }
 
   /** Everything that was resolved; lays memory out. */
@@ -91,7 +112,7 @@ export class Pipeline {
     const family = new Family(entry, limits);
     if (this.started === undefined) {
       // A bad environment is refused here, where the program begins, and not at the first use, which may be in a request.
-      resolveOptions(this.given, process.env);
+      readEnvironment(process.env);
       this.families.push(family);
     } else {
       this.returns.materialise(family, this.started.producer, this.started.options);
@@ -171,7 +192,8 @@ export class Pipeline {
 
   private start() {
     if (this.started !== undefined) return this.started;
-    const options = resolveOptions(this.given, process.env);
+    const environment = readEnvironment(process.env);
+    const options = fillOptions(this.given, environment);
     const producer = new Producer(options);
     for (const family of this.families) this.returns.materialise(family, producer, options);
     this.families = [];
@@ -181,18 +203,22 @@ export class Pipeline {
     const engine =
       engineFactory?.({ segment, recorder, options }) ?? new InlineEngine(segment, recorder);
     if (this.isClosed) recorder.close();
-    this.started = { options, producer, engine };
+    this.started = { environment, options, producer, engine };
     return this.started;
   }
 
+  private get hasEngine(): boolean {
+    return this.engineFactory !== undefined;
+  }
+
   /** An inline engine that is at work already hands over: nothing but the lease changes hands. */
-  private useEngine(engineFactory: EngineFactory): void {
+  private useEngine(engineFactory: EngineFactory, options: ResolvedOptions): void {
     const { started } = this;
     if (started?.engine.kind === 'inline' && !this.isClosed) {
       const { segment, recorder } = started.producer;
       recorder.relieveWith(null);
       try {
-        started.engine = engineFactory({ segment, recorder, options: started.options });
+        started.engine = engineFactory({ segment, recorder, options });
       } catch (error) {
         // It may have got hold of the lease by then: an inline engine takes that back, and the relief.
         started.engine = new InlineEngine(segment, recorder);
@@ -203,9 +229,18 @@ export class Pipeline {
   }
 }
 
+interface StartedPipeline {
+  /** As it was when memory was laid out: a variable that changes later changes nothing. */
+  readonly environment: OffloopOptions;
+  options: ResolvedOptions;
+  readonly producer: Producer;
+  engine: Engine;
+}
+
+/** Options that were checked before. */
 function mergeOptions(before: OffloopOptions, after: OffloopOptions): OffloopOptions {
   const merged: Record<string, unknown> = { ...before };
-  for (const [key, value] of Object.entries(after ?? {})) {
+  for (const [key, value] of Object.entries(after)) {
     if (value === undefined) continue;
     const old = merged[key];
     merged[key] = isTree(old) && isTree(value) ? mergeOptions(old, value) : value;
@@ -217,20 +252,25 @@ function isTree(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const MEMORY_KEYS = ['ring', 'memory', 'http', 'maxSeriesPerMetric'] as const;
-const ENGINE_KEYS = ['engine', 'threadFile'] as const;
-
-function refuseChange(
-  keys: readonly (keyof ResolvedOptions)[],
-  options: { readonly had: ResolvedOptions; readonly wanted: ResolvedOptions },
-): void {
-  for (const key of keys) {
-    const had = JSON.stringify(options.had[key]);
-    const wanted = JSON.stringify(options.wanted[key]);
+/** @param options `hasEngine` is false while any engine can still take over from the inline one. */
+function refuseChange(options: {
+  readonly had: ResolvedOptions;
+  readonly wanted: ResolvedOptions;
+  readonly hasEngine: boolean;
+}): void {
+  for (const [path, rule] of Object.entries(OPTION_RULES)) {
+    if (!isFixed(rule, options.hasEngine)) continue;
+    const keys = path.split('.');
+    const had = JSON.stringify(valueAt(options.had, keys));
+    const wanted = JSON.stringify(valueAt(options.wanted, keys));
     if (had === wanted) continue;
     throw new OffloopError(
       'OFFLOOP_ERR_ALREADY_STARTED',
-      `${key} must be given before the first label set, record or page, when memory is laid out and the engine started with ${had}; got ${wanted}`,
+      `${path} must be given before the first label set, record or page, when memory is laid out and the engine started with ${had}; got ${wanted}`,
     );
   }
+}
+
+function isFixed({ fixedBy }: OptionRule, hasEngine: boolean): boolean {
+  return fixedBy === 'memory' || (fixedBy === 'engine' && hasEngine);
 }

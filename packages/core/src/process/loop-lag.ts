@@ -11,15 +11,57 @@ const TIMER_RESOLUTION_MS = 1;
  * through the ring like any observation.
  */
 export class LoopLagMonitor {
+  private readonly pipeline: Pipeline;
   private readonly record: (seriesId: number, value: number) => boolean;
   private readonly publish: () => void;
-  private readonly family: Family;
+  /** Where nothing is sampled, nothing is taken of the memory either. */
+  private family: Family | undefined;
+  private intervalMs: number | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(pipeline: Pipeline) {
     // Memory first: a family that is defined before it has no series yet.
     const { recorder } = pipeline.producer;
-    this.family = pipeline.defineFamily({
+    this.pipeline = pipeline;
+    this.record = recorder.record;
+    this.publish = recorder.publish;
+  }
+
+  get isRunning(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /**
+   * Starts to sample, or goes on at another interval. The timer does not keep the process alive.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL` the first time: nothing has changed then.
+   */
+  start(intervalMs: number): void {
+    // To begin again would lose what the next sample is late by.
+    if (this.intervalMs === intervalMs) return;
+    this.family ??= this.defineFamily();
+    const { family } = this;
+    this.stop();
+    this.intervalMs = intervalMs;
+    let lastMs = performance.now();
+    this.timer = setInterval(() => {
+      const nowMs = performance.now();
+      const lagMs = Math.max(0, nowMs - lastMs - intervalMs - TIMER_RESOLUTION_MS);
+      lastMs = nowMs;
+      this.record(family.onlySeries, lagMs / 1000);
+      this.publish();
+    }, intervalMs);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.intervalMs = undefined;
+  }
+
+  private defineFamily(): Family {
+    return this.pipeline.defineFamily({
       kind: FamilyKind.histogram,
       role: FamilyRole.loopLag,
       name: 'offloop_event_loop_lag_seconds',
@@ -30,30 +72,5 @@ export class LoopLagMonitor {
       sketchCells: SKETCH_CELLS,
       source: undefined,
     });
-    this.record = recorder.record;
-    this.publish = recorder.publish;
-  }
-
-  get isRunning(): boolean {
-    return this.timer !== undefined;
-  }
-
-  /** Starts to sample. The timer does not keep the process alive. */
-  start(intervalMs: number): void {
-    this.stop();
-    let lastMs = performance.now();
-    this.timer = setInterval(() => {
-      const nowMs = performance.now();
-      const lagMs = Math.max(0, nowMs - lastMs - intervalMs - TIMER_RESOLUTION_MS);
-      lastMs = nowMs;
-      this.record(this.family.onlySeries, lagMs / 1000);
-      this.publish();
-    }, intervalMs);
-    this.timer.unref();
-  }
-
-  stop(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
   }
 }

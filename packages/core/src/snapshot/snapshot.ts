@@ -53,8 +53,8 @@ export interface Snapshot extends LatencySummary {
 export type SnapshotJson = { readonly [key: string]: JsonValue };
 type JsonValue = string | number | boolean | null | readonly JsonValue[] | SnapshotJson;
 
-/** The wire form of a snapshot. */
-export function snapshotToJson(snapshot: Snapshot): SnapshotJson {
+/** The wire form of a snapshot, or of a part of it: schema/snapshot.schema.json. */
+export function snapshotToJson(snapshot: Partial<Snapshot>): SnapshotJson {
   return toSnakeCase(snapshot as unknown as SnapshotJson) as SnapshotJson;
 }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { snapshotToJson } from '@offloop/core';
+import { performanceOf, type Snapshot, snapshotToJson } from '@offloop/core';
 import type { Metrics } from '../metrics.js';
 import { answerJson, answerUnavailable, type RoutedMessage } from './http-handler.js';
 
@@ -12,15 +12,39 @@ export function diagnostics(
   request: RoutedMessage,
   response: ServerResponse,
 ): void {
-  metrics.flush().then(
-    () =>
-      answerJson(request, response, { status: 200, json: snapshotToJson(metrics.getSnapshot()) }),
-    (error: unknown) => answerUnavailable(request, response, error),
-  );
+  answerSnapshot((snapshot) => snapshot, { metrics, request, response });
+}
+
+/** Latency, loop lag and throughput of the same snapshot. */
+export function servicePerformance(
+  metrics: Metrics,
+  request: RoutedMessage,
+  response: ServerResponse,
+): void {
+  answerSnapshot(performanceOf, { metrics, request, response });
 }
 
 /** For a load balancer: small, read from shared memory at once, and 503 once the metrics are closed. */
 export function health(metrics: Metrics, request: RoutedMessage, response: ServerResponse): void {
   const report = metrics.health();
   answerJson(request, response, { status: report.status === 'ok' ? 200 : 503, json: report });
+}
+
+function answerSnapshot(
+  part: (snapshot: Snapshot) => Partial<Snapshot>,
+  { metrics, request, response }: EndpointCall,
+): void {
+  metrics.flush().then(
+    () => {
+      const json = snapshotToJson(part(metrics.getSnapshot()));
+      answerJson(request, response, { status: 200, json });
+    },
+    (error: unknown) => answerUnavailable(request, response, error),
+  );
+}
+
+interface EndpointCall {
+  readonly metrics: Metrics;
+  readonly request: RoutedMessage;
+  readonly response: ServerResponse;
 }

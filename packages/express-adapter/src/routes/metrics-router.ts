@@ -1,6 +1,6 @@
+import type { ResolvedRouterOptions } from '@offloop/core';
 import type { Metrics } from '../metrics.js';
-import type { ResolvedRouterOptions } from '../options.js';
-import { diagnostics, type Endpoint, health } from './endpoints.js';
+import { diagnostics, type Endpoint, health, servicePerformance } from './endpoints.js';
 import { type HttpMiddleware, isRead, pathOf } from './http-handler.js';
 import { scrape } from './scrape.js';
 
@@ -16,6 +16,7 @@ export function createMetricsRouter(
   put(options.metrics, scrape);
   put(options.internalMetrics, scrape);
   put(options.diagnostics, diagnostics);
+  put(options.performance, servicePerformance);
   put(options.health, health);
 
   return function metricsRouter(request, response, next) {

@@ -1,0 +1,154 @@
+import type { OptionRule } from '@offloop/core';
+
+/** `{ 'ring.capacityRecords': 1 }` → `{ ring: { capacityRecords: 1 } }` */
+export function treeOf(path: string, value: unknown): object {
+  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}
+
+/** The value at a path of a tree. */
+export function valueAt(tree: object, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], tree);
+}
+
+type Expected = 'OFFLOOP_ERR_OPTION_TYPE' | 'OFFLOOP_ERR_OPTION_RANGE';
+export const TYPE = 'OFFLOOP_ERR_OPTION_TYPE';
+const RANGE = 'OFFLOOP_ERR_OPTION_RANGE';
+
+/** Values on both sides of an option's rule. */
+export interface OptionCases {
+  readonly good: readonly unknown[];
+  /** Value, code, and the value as the message shows it. */
+  readonly bad: readonly (readonly [unknown, Expected, string])[];
+}
+
+/** Values on both sides of each border, from what the rule says in words: the words are checked along with the rule. */
+export function casesOf(rule: OptionRule): OptionCases {
+  const range = /\[(\d+), (\d+)\]$/.exec(rule.rule);
+  if (range !== null) {
+    const [minimum, maximum] = [Number(range[1]), Number(range[2])];
+    const isPowerOfTwo = rule.rule.startsWith('a power of two');
+    const outside = isPowerOfTwo
+      ? [minimum / 2, minimum + 1, maximum - 1, maximum * 2]
+      : [minimum - 1, maximum + 1];
+    return {
+      good: [minimum, maximum, isPowerOfTwo ? minimum * 2 : minimum + 1],
+      bad: [
+        ...outside.map((value) => [value, RANGE, String(value)] as const),
+        [minimum + 0.5, RANGE, String(minimum + 0.5)],
+        [-minimum, RANGE, String(-minimum)],
+        [0, RANGE, '0'],
+        [Number.NaN, RANGE, 'NaN'],
+        [Number.POSITIVE_INFINITY, RANGE, 'Infinity'],
+        [String(minimum), TYPE, `"${minimum}"`],
+        [BigInt(minimum), TYPE, `${minimum}n`],
+        [true, TYPE, 'true'],
+        [{}, TYPE, '[object Object]'],
+      ],
+    };
+  }
+  if (typeof rule.default === 'boolean') {
+    return {
+      good: [true, false],
+      bad: [
+        [0, TYPE, '0'],
+        [1, TYPE, '1'],
+        ['true', TYPE, '"true"'],
+        ['', TYPE, '""'],
+        [{}, TYPE, '[object Object]'],
+      ],
+    };
+  }
+  if (rule.rule.startsWith('an array of paths')) {
+    return {
+      good: [[], ['/'], ['/a', '/b/%20c']],
+      bad: [
+        ['/metrics', TYPE, '"/metrics"'],
+        [['metrics'], RANGE, '["metrics"]'],
+        [['/a', '/b?c'], RANGE, '["/a", "/b?c"]'],
+        [['/a#b'], RANGE, '["/a#b"]'],
+        [['/a b'], RANGE, '["/a b"]'],
+        [['/a\n'], RANGE, '["/a\\n"]'],
+        [[''], RANGE, '[""]'],
+        [[5], RANGE, '[5]'],
+        [[['/a']], RANGE, '[[…]]'],
+        [{ 0: '/a', length: 1 }, TYPE, '[object Object]'],
+      ],
+    };
+  }
+  if (rule.rule.startsWith('a path')) {
+    return {
+      good: [false, '/', '/a/b', '/a%20b'],
+      bad: [
+        ['', RANGE, '""'],
+        ['metrics', RANGE, '"metrics"'],
+        ['/a?b', RANGE, '"/a?b"'],
+        ['/a b', RANGE, '"/a b"'],
+        [true, TYPE, 'true'],
+        [0, TYPE, '0'],
+        [['/a'], TYPE, '["/a"]'],
+        [{}, TYPE, '[object Object]'],
+      ],
+    };
+  }
+  if (Array.isArray(rule.default)) {
+    const isQuantiles = rule.rule.includes('below 1');
+    const limit = Number(/^1 to (\d+) /.exec(rule.rule)?.[1]);
+    const numbers = (length: number) => Array.from({ length }, (_, index) => index + 1);
+    const shares = (length: number) => numbers(length).map((number) => number / 64);
+    const holed = [25];
+    holed.length = 2;
+    if (isQuantiles) {
+      return {
+        good: [[0.5], [Number.MIN_VALUE, 1 - Number.EPSILON / 2], shares(limit)],
+        bad: [
+          [[], RANGE, '[]'],
+          [[0], RANGE, '[0]'],
+          [[0.5, 1], RANGE, '[0.5, 1]'],
+          [[0.9, 0.5], RANGE, '[0.9, 0.5]'],
+          [[0.5, 0.5], RANGE, '[0.5, 0.5]'],
+          [[Number.NaN], RANGE, '[NaN]'],
+          [['0.5'], RANGE, '["0.5"]'],
+          [shares(limit + 1), RANGE, `[${shares(12).join(', ')}, …]`],
+          [0.5, TYPE, '0.5'],
+          ['0.5', TYPE, '"0.5"'],
+        ],
+      };
+    }
+    return {
+      good: [[1], [0.5, 1e9], numbers(limit)],
+      bad: [
+        [[], RANGE, '[]'],
+        [[0], RANGE, '[0]'],
+        [[-1, 1], RANGE, '[-1, 1]'],
+        [[2, 1], RANGE, '[2, 1]'],
+        [[1, 1], RANGE, '[1, 1]'],
+        [[1, Number.NaN], RANGE, '[1, NaN]'],
+        [[1, Number.POSITIVE_INFINITY], RANGE, '[1, Infinity]'],
+        [['1'], RANGE, '["1"]'],
+        [[null], RANGE, '[null]'],
+        [holed, RANGE, '[25, ]'],
+        [numbers(limit + 1), RANGE, '[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …]'],
+        ['25,50', TYPE, '"25,50"'],
+        [25, TYPE, '25'],
+        [{ 0: 25, length: 1 }, TYPE, '[object Object]'],
+      ],
+    };
+  }
+  const choices = [...rule.rule.matchAll(/"([^"]+)"/g)].map(([, choice]) => choice);
+  return {
+    good: choices.length > 0 ? choices : ['/some/file.js', 'file:///some/file.js'],
+    bad: [
+      ['', RANGE, '""'],
+      ...(choices.length === 0 ? [] : ['Auto', 'auto ', 'toString']).map(
+        (text) => [text, RANGE, `"${text}"`] as const,
+      ),
+      [5, TYPE, '5'],
+      [true, TYPE, 'true'],
+      [['auto'], TYPE, '["auto"]'],
+      [{}, TYPE, '[object Object]'],
+      [new URL('file:///x.js'), TYPE, '[object URL]'],
+    ],
+  };
+}
