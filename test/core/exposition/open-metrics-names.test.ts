@@ -63,4 +63,23 @@ describe('openMetricsHeaders', () => {
       'h_seconds_total gauge',
     ]);
   });
+
+  it('names the samples of creation times, where no other family has their name', () => {
+    const headers = openMetricsHeaders([
+      { name: 'a_total', type: 'counter' },
+      { name: 'plain', type: 'counter' },
+      { name: 'b', type: 'gauge' },
+      { name: 'c', type: 'histogram' },
+      { name: 'd', type: 'histogram' },
+      { name: 'd_created', type: 'gauge' },
+    ]);
+    expect(headers.map(({ createdName }) => createdName)).to.deep.equal([
+      'a_created',
+      undefined,
+      undefined,
+      'c_created',
+      undefined,
+      undefined,
+    ]);
+  });
 });

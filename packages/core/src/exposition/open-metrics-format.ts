@@ -18,9 +18,9 @@ const EXPONENT_FROM = 1e6;
 const EXPONENT_BELOW = 1e-4;
 
 /**
- * Renders a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format.
- *
- * `_created` is left out: memory does not hold when a series began, and a time that is wrong is worse than none.
+ * Renders a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format; `_created`, which that format
+ * does not have, says when each series of a counter, histogram or summary began. The pipeline's own counters have none: memory does not hold
+ * when it was laid out, and a time that is wrong is worse than none.
  */
 export function renderOpenMetrics(
   captured: Capture,
@@ -33,8 +33,9 @@ export function renderOpenMetrics(
     ...pipelineFamilies,
   ]);
   for (const [index, family] of families.entries()) {
-    writeHeader(writer, headers[index] as OpenMetricsHeader, family.family.help);
-    writeFamily(writer, family);
+    const header = headers[index] as OpenMetricsHeader;
+    writeHeader(writer, header, family.family.help);
+    writeFamily(writer, family, header);
   }
   for (const [index, family] of pipelineFamilies.entries()) {
     writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
@@ -46,18 +47,23 @@ export function renderOpenMetrics(
   return writer.take();
 }
 
-function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
+function writeFamily(
+  writer: ByteWriter,
+  captured: CapturedFamily,
+  { createdName }: OpenMetricsHeader,
+): void {
   const { family } = captured;
   if (family.kind === FamilyKind.summary) {
     writeSummaries(writer, captured, {
       formatShare: formatCanonical,
       hasQuantile: (value) => !(value < 0),
       hasSum: (sum) => sum >= 0,
+      createdName,
     });
     return;
   }
   if (family.kind !== FamilyKind.histogram) {
-    writeSamples(writer, captured, family.name);
+    writeSamples(writer, captured, { name: family.name, createdName });
     return;
   }
   // A sum that may fall is no counter: with bounds below zero it has to be missing, and the count with it.
@@ -66,6 +72,7 @@ function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
     formatBound: formatCanonical,
     // False for NaN as well, which two infinities leave behind.
     hasSum: (sum) => canHaveSum && sum >= 0,
+    createdName,
   });
 }
 

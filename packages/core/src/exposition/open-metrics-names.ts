@@ -5,6 +5,8 @@ export interface OpenMetricsHeader {
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
   /** Where the name ends in one. */
   readonly unit: string | undefined;
+  /** Name of the samples that say when a series began, where the type has them and no other family of the page is called so. */
+  readonly createdName: string | undefined;
 }
 
 /** What is known of a family before its place in the page is. */
@@ -28,13 +30,14 @@ const BASE_UNITS = [
 ];
 
 const TOTAL = '_total';
+const CREATED = '_created';
 
 /** Names beside its own that a family claims, whether it has such samples or not. */
 const CLAIMED_SUFFIXES: Readonly<Record<OpenMetricsHeader['type'], readonly string[]>> = {
-  counter: [TOTAL, '_created'],
+  counter: [TOTAL, CREATED],
   gauge: [],
-  histogram: ['_count', '_sum', '_bucket', '_created'],
-  summary: ['_count', '_sum', '_created'],
+  histogram: ['_count', '_sum', '_bucket', CREATED],
+  summary: ['_count', '_sum', CREATED],
   unknown: [],
 };
 
@@ -47,6 +50,17 @@ const CLAIMED_SUFFIXES: Readonly<Record<OpenMetricsHeader['type'], readonly stri
  */
 export function openMetricsHeaders(families: readonly NamedFamily[]): OpenMetricsHeader[] {
   const claimed = new Set<string>();
+  const names = new Set(families.map(({ name }) => name));
+  const headerOf = (name: string, type: OpenMetricsHeader['type']): OpenMetricsHeader => {
+    const createdName = name + CREATED;
+    const hasCreated = CLAIMED_SUFFIXES[type].includes(CREATED) && !names.has(createdName);
+    return {
+      name,
+      type,
+      unit: BASE_UNITS.find((unit) => name.endsWith(`_${unit}`)),
+      createdName: hasCreated ? createdName : undefined,
+    };
+  };
   const claim = (header: OpenMetricsHeader): void => {
     for (const suffix of ['', ...CLAIMED_SUFFIXES[header.type]]) claimed.add(header.name + suffix);
   };
@@ -75,8 +89,4 @@ function baseName(name: string): string | undefined {
   return name.endsWith(TOTAL) && name.length > TOTAL.length
     ? name.slice(0, -TOTAL.length)
     : undefined;
-}
-
-function headerOf(name: string, type: OpenMetricsHeader['type']): OpenMetricsHeader {
-  return { name, type, unit: BASE_UNITS.find((unit) => name.endsWith(`_${unit}`)) };
 }

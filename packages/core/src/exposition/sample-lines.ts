@@ -4,6 +4,10 @@ import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
 
 /** Braces, spaces, a line feed and the digits of a usual value. */
 export const LINE_BYTES = 16;
+/** Digits of a time beyond those of a usual value. */
+const CREATED_DIGITS = 14;
+
+export const MS_PER_SECOND = 1000;
 
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -17,17 +21,38 @@ export interface HistogramLines {
   readonly formatBound: (bound: number) => string;
   /** Whether a series whose sum is this one has `_sum` and `_count`. */
   readonly hasSum: (sum: number) => boolean;
+  /** Name of the sample that says when a series began, where the format has one. */
+  readonly createdName?: string | undefined;
 }
 
-/** Samples of a family with one value a series. */
-export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name: string): void {
-  const { seriesIds, defaultLabels = noLabels } = captured;
+/**
+ * Samples of a family with one value a series.
+ *
+ * @param createdName Of the sample that says when a series began, where the format has one.
+ */
+export function writeSamples(
+  writer: ByteWriter,
+  captured: CapturedFamily,
+  { name, createdName }: { readonly name: string; readonly createdName?: string | undefined },
+): void {
+  const { seriesIds, createdMs, defaultLabels = noLabels } = captured;
   const prefix = ByteWriter.of(name);
-  writer.expect(seriesIds.length * (prefix.size + LINE_BYTES) + labelBytes(captured));
+  const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
+  writer.expect(
+    seriesIds.length * (prefix.size + LINE_BYTES + createdBytes(createdPrefix)) +
+      (createdPrefix === undefined ? 1 : 2) * labelBytes(captured),
+  );
   for (let index = 0; index < seriesIds.length; index++) {
+    const own = labelsOf(captured, index);
+    const added = defaultLabels(index);
     writer.append(prefix);
-    writeLabels(writer, labelsOf(captured, index), defaultLabels(index));
+    writeLabels(writer, own, added);
     writer.number(singleValue(captured, index));
+    writer.byte(NEWLINE);
+    if (createdPrefix === undefined) continue;
+    writer.append(createdPrefix);
+    writeLabels(writer, own, added);
+    writer.number((createdMs[index] as number) / MS_PER_SECOND);
     writer.byte(NEWLINE);
   }
 }
@@ -36,23 +61,24 @@ export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name:
 export function writeHistograms(
   writer: ByteWriter,
   captured: CapturedFamily,
-  { formatBound, hasSum }: HistogramLines,
+  { formatBound, hasSum, createdName }: HistogramLines,
 ): void {
-  const { family, seriesIds, values, width, defaultLabels = noLabels } = captured;
+  const { family, seriesIds, createdMs, values, width, defaultLabels = noLabels } = captured;
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
     ByteWriter.of(`${family.name}_bucket{le="${formatBound(bound)}"`),
   );
   const sumPrefix = ByteWriter.of(`${family.name}_sum`);
   const countPrefix = ByteWriter.of(`${family.name}_count`);
+  const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
   // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
   writer.expect(
     seriesIds.length *
       [...bucketPrefixes, sumPrefix, countPrefix].reduce(
         (bytes, prefix) => bytes + prefix.size + LINE_BYTES,
-        0,
+        createdBytes(createdPrefix),
       ) +
-      (bucketPrefixes.length + 2) * labelBytes(captured),
+      (bucketPrefixes.length + (createdPrefix === undefined ? 2 : 3)) * labelBytes(captured),
   );
   for (let index = 0; index < seriesIds.length; index++) {
     const own = labelsOf(captured, index);
@@ -75,20 +101,28 @@ export function writeHistograms(
       writer.number(cumulative);
       writer.byte(NEWLINE);
     }
-    const sum = values[block + BLOCK_SUM] as number;
-    if (!hasSum(sum)) continue;
-    for (const [prefix, value] of [
-      [sumPrefix, sum],
-      [countPrefix, cumulative],
-    ] as const) {
+    const line = (prefix: ByteWriter, value: number): void => {
       writer.append(prefix);
       writer.byte(hasLabels ? OPEN : SPACE);
       // Without the comma; without labels, nothing.
       writer.append(common, hasLabels ? 1 : common.size);
       writer.number(value);
       writer.byte(NEWLINE);
+    };
+    const sum = values[block + BLOCK_SUM] as number;
+    if (hasSum(sum)) {
+      line(sumPrefix, sum);
+      line(countPrefix, cumulative);
+    }
+    if (createdPrefix !== undefined) {
+      line(createdPrefix, (createdMs[index] as number) / MS_PER_SECOND);
     }
   }
+}
+
+/** Room for a series' `_created`, its labels left out. */
+export function createdBytes(prefix: ByteWriter | undefined): number {
+  return prefix === undefined ? 0 : prefix.size + LINE_BYTES + CREATED_DIGITS;
 }
 
 /** Bytes of all series' labels, each once. */

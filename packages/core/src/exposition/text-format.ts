@@ -54,7 +54,7 @@ function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
   } else if (family.kind === FamilyKind.summary) {
     writeSummaries(writer, captured, SUMMARY_LINES);
   } else {
-    writeSamples(writer, captured, family.name);
+    writeSamples(writer, captured, { name: family.name });
   }
 }
 
