@@ -6,6 +6,13 @@ export interface OpenMetricsSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Where the sample has one. */
+  readonly exemplar?: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+    /** Unix time, seconds. */
+    readonly timestamp: number;
+  };
 }
 
 export interface OpenMetricsFamily {
@@ -52,16 +59,30 @@ export function familiesOf(
 }
 
 interface RawFamily extends Omit<OpenMetricsFamily, 'samples'> {
-  readonly samples: readonly (readonly [string, Record<string, string>, string])[];
+  readonly samples: readonly (readonly [
+    name: string,
+    labels: Record<string, string>,
+    value: string,
+    exemplar: readonly [labels: Record<string, string>, value: string, timestamp: string] | null,
+  ])[];
 }
 
 type RawPage = { readonly families: readonly RawFamily[] } | { readonly error: string };
 
 function familyOf(family: RawFamily): OpenMetricsFamily {
-  const samples = family.samples.map(([name, labels, value]) => ({
+  const samples = family.samples.map(([name, labels, value, exemplar]) => ({
     name,
     labels,
     value: numberOf(value),
+    ...(exemplar === null
+      ? {}
+      : {
+          exemplar: {
+            labels: exemplar[0],
+            value: numberOf(exemplar[1]),
+            timestamp: numberOf(exemplar[2]),
+          },
+        }),
   }));
   return { ...family, samples };
 }
@@ -77,11 +98,14 @@ const PROGRAM = `
 import json, sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 
+def exemplar(e):
+    return e and [e.labels, repr(float(e.value)), repr(float(e.timestamp))]
+
 def read(page):
     try:
         return {'families': [
             {'name': f.name, 'type': f.type, 'unit': f.unit, 'help': f.documentation,
-             'samples': [[s.name, s.labels, repr(float(s.value))] for s in f.samples]}
+             'samples': [[s.name, s.labels, repr(float(s.value)), exemplar(s.exemplar)] for s in f.samples]}
             for f in parse(page)]}
     except Exception as error:
         return {'error': type(error).__name__ + ': ' + str(error)}

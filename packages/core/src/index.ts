@@ -14,6 +14,7 @@ export {
   isOffloopError,
   OffloopError,
   type OffloopErrorCode,
+  OffloopRangeError,
   OffloopTypeError,
   showValue,
 } from './errors.js';
@@ -39,19 +40,23 @@ export {
   Counter,
   CounterChild,
   type CounterConfiguration,
+  type CounterIncrement,
 } from './instruments/counter.js';
+export type { ExemplarLabels } from './instruments/exemplar-labels.js';
+export type { ExemplarCall } from './instruments/exemplar-recording.js';
 export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
   DEFAULT_BUCKETS,
   Histogram,
   HistogramChild,
   type HistogramConfiguration,
+  type HistogramObservation,
 } from './instruments/histogram.js';
 export { HttpMetrics } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
 export type { LabelValues, MetricConfiguration } from './instruments/metric-configuration.js';
 export { validateMetricName } from './instruments/metric-configuration.js';
-export type { MetricObject, MetricValue } from './instruments/metric-value.js';
+export type { MetricExemplar, MetricObject, MetricValue } from './instruments/metric-value.js';
 export { Registry, register } from './instruments/registry.js';
 export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {

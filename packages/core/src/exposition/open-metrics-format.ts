@@ -50,9 +50,9 @@ export function renderOpenMetrics(
 function writeFamily(
   writer: ByteWriter,
   captured: CapturedFamily,
-  { createdName }: OpenMetricsHeader,
+  { type, createdName }: OpenMetricsHeader,
 ): void {
-  const { family } = captured;
+  const { family, exemplars } = captured;
   if (family.kind === FamilyKind.summary) {
     writeSummaries(writer, captured, {
       formatShare: formatCanonical,
@@ -63,7 +63,9 @@ function writeFamily(
     return;
   }
   if (family.kind !== FamilyKind.histogram) {
-    writeSamples(writer, captured, { name: family.name, createdName });
+    const form = { name: family.name, createdName };
+    // A counter that has to be of type unknown may not have exemplars.
+    writeSamples(writer, captured, type === 'counter' ? { ...form, exemplars } : form);
     return;
   }
   // A sum that may fall is no counter: with bounds below zero it has to be missing, and the count with it.
@@ -73,6 +75,7 @@ function writeFamily(
     // False for NaN as well, which two infinities leave behind.
     hasSum: (sum) => canHaveSum && sum >= 0,
     createdName,
+    exemplars,
   });
 }
 

@@ -47,11 +47,8 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
     typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
   );
-  // Only protobuf has native histograms.
-  const captured = withDefaultLabels(
-    capture(segment, request.families, { sketches: format === 'protobuf' }),
-    defaultLabels,
-  );
+  const needs = { sketches: format === 'protobuf', exemplars: format !== 'text' };
+  const captured = withDefaultLabels(capture(segment, request.families, needs), defaultLabels);
   const bytes = RENDERERS[format](captured, pipelineFamilies);
   return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
 }

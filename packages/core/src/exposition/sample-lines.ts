@@ -1,4 +1,6 @@
+import { formatLabels } from '../instruments/label-text.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
+import type { Exemplar } from '../record/exemplar-slot.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
 
@@ -23,19 +25,22 @@ export interface HistogramLines {
   readonly hasSum: (sum: number) => boolean;
   /** Name of the sample that says when a series began, where the format has one. */
   readonly createdName?: string | undefined;
+  /** Exemplars of the buckets, where the format shows them. */
+  readonly exemplars?: CapturedFamily['exemplars'];
 }
 
 /**
  * Samples of a family with one value a series.
  *
- * @param createdName Of the sample that says when a series began, where the format has one.
+ * @param form Name of the samples and of those that say when a series began, and exemplars, where the format has them.
  */
 export function writeSamples(
   writer: ByteWriter,
   captured: CapturedFamily,
-  { name, createdName }: { readonly name: string; readonly createdName?: string | undefined },
+  form: Pick<HistogramLines, 'createdName' | 'exemplars'> & { readonly name: string },
 ): void {
   const { seriesIds, createdMs, defaultLabels = noLabels } = captured;
+  const { name, createdName, exemplars } = form;
   const prefix = ByteWriter.of(name);
   const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
   writer.expect(
@@ -48,6 +53,7 @@ export function writeSamples(
     writer.append(prefix);
     writeLabels(writer, own, added);
     writer.number(singleValue(captured, index));
+    if (exemplars !== undefined) writeExemplar(writer, exemplars(index, 0));
     writer.byte(NEWLINE);
     if (createdPrefix === undefined) continue;
     writer.append(createdPrefix);
@@ -61,7 +67,7 @@ export function writeSamples(
 export function writeHistograms(
   writer: ByteWriter,
   captured: CapturedFamily,
-  { formatBound, hasSum, createdName }: HistogramLines,
+  { formatBound, hasSum, createdName, exemplars }: HistogramLines,
 ): void {
   const { family, seriesIds, createdMs, values, width, defaultLabels = noLabels } = captured;
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
@@ -99,6 +105,7 @@ export function writeHistograms(
       writer.append(bucketPrefixes[bucket] as ByteWriter);
       writer.append(common);
       writer.number(cumulative);
+      if (exemplars !== undefined) writeExemplar(writer, exemplars(index, bucket));
       writer.byte(NEWLINE);
     }
     const line = (prefix: ByteWriter, value: number): void => {
@@ -118,6 +125,18 @@ export function writeHistograms(
       line(createdPrefix, (createdMs[index] as number) / MS_PER_SECOND);
     }
   }
+}
+
+/** What follows a sample's value that has an exemplar: ` # {trace_id="…"} 0.25 1700000000.125`. */
+function writeExemplar(writer: ByteWriter, exemplar: Exemplar | undefined): void {
+  if (exemplar === undefined) return;
+  const { labels, value, timestampMs } = exemplar;
+  const names = labels.map(([name]) => name);
+  const values = labels.map(([, text]) => text);
+  writer.text(` # {${formatLabels(names, values)}} `);
+  writer.number(value);
+  writer.byte(SPACE);
+  writer.number(timestampMs / MS_PER_SECOND);
 }
 
 /** Room for a series' `_created`, its labels left out. */

@@ -16,6 +16,7 @@ import {
   SERIES_COUNT,
 } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
+import { ExemplarMemory } from './exemplar-memory.js';
 import type { FamilyHoldings } from './family.js';
 import { type Removed, RemovedSeries } from './removed-series.js';
 
@@ -43,6 +44,7 @@ export interface FamilyEntry {
  * The writing end of a segment's catalog. The producing thread owns it; nothing here is on the request path.
  */
 export class CatalogWriter {
+  readonly exemplars: ExemplarMemory;
   private readonly segment: Segment;
   /** Family → last series of its chain. */
   private readonly lastSeries: Int32Array;
@@ -53,6 +55,7 @@ export class CatalogWriter {
   constructor(segment: Segment) {
     this.segment = segment;
     this.removed = new RemovedSeries(segment);
+    this.exemplars = new ExemplarMemory(segment);
     this.lastSeries = new Int32Array(segment.sizes.maxFamilies).fill(-1);
   }
 
@@ -259,6 +262,8 @@ export class CatalogWriter {
       this.removed.putBack(removed);
       return undefined;
     }
+    // While the entry still says whose they are.
+    this.exemplars.release(id);
     series[entry + catalog.SERIES_NEXT] = 0;
     series[entry + catalog.SERIES_PREVIOUS] = 0;
     this.writeEntry(id, family, labels);

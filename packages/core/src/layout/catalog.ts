@@ -2,7 +2,7 @@ import { assertLayout } from './assert-layout.js';
 
 /**
  * Catalog: what the ids mean. Written by the producer before the first record that uses the id, so that a fresh thread needs nothing
- * but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables).
+ * but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables, exemplars).
  *
  * Family entry, 24 u32 cells:
  *
@@ -36,7 +36,7 @@ import { assertLayout } from './assert-layout.js';
  *      5  previous        id + 1    the producer's own
  *    6–7  createdMs       f64       Unix time, ms
  *      8  labelsRoom      bytes     what the labels' place holds, for the entry's next series
- *      9  exemplars       offset    layout/exemplars.ts; 0: none
+ *      9  exemplars       offset    Atomics; layout/exemplars.ts; 0: none
  *
  * Visible when: an entry's id is below familyCount / seriesCount, or it is reached through a chain; both are stored by Atomics after
  * everything they lead to. A producer that dies between the stores leaves bytes that nothing leads to.
