@@ -11,6 +11,9 @@ import { expositionType } from './text-format.js';
 export const OPEN_METRICS_CONTENT_TYPE =
   'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
+/** The last line of each page. */
+export const OPEN_METRICS_END = '# EOF\n';
+
 const NEWLINE = 0x0a;
 
 /** Go's %g changes to an exponent from here on, and the canonical numbers of OpenMetrics are Go's. */
@@ -43,7 +46,7 @@ export function renderOpenMetrics(
     writer.number(family.value(captured.totals));
     writer.byte(NEWLINE);
   }
-  writer.text('# EOF\n');
+  writer.text(OPEN_METRICS_END);
   return writer.take();
 }
 
