@@ -38,6 +38,33 @@ describe('openMetricsHeaders', () => {
     });
   }
 
+  it('takes _info from an info’s name, and lets it give way as a gauge', () => {
+    expect(headersOf(['build_info', 'info'], ['build', 'stateset'])).to.deep.equal([
+      'build_info gauge',
+      'build stateset',
+    ]);
+    expect(
+      headersOf(
+        ['build_info', 'info'],
+        ['plain', 'info'],
+        ['_info', 'info'],
+        ['x_seconds_info', 'info'],
+      ),
+    ).to.deep.equal(['build info', 'plain gauge', '_info gauge', 'x_seconds info']);
+    expect(headersOf(['y_seconds', 'stateset'])).to.deep.equal(['y_seconds stateset']);
+  });
+
+  it('gives no family the name of one that is settled later', () => {
+    expect(headersOf(['x_total_total', 'counter'], ['x_total', 'counter'])).to.deep.equal([
+      'x_total_total unknown',
+      'x counter',
+    ]);
+    expect(headersOf(['x_total_info', 'info'], ['x_total', 'counter'])).to.deep.equal([
+      'x_total_info gauge',
+      'x counter',
+    ]);
+  });
+
   it('gives names that end in a base unit that unit, and no other', () => {
     expect(
       headersOf(

@@ -1,7 +1,12 @@
-import { FamilyKind } from '../layout/catalog.js';
+import { parseLabels } from '../instruments/label-text.js';
+import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
-import type { Capture, CapturedFamily } from './capture.js';
-import { type OpenMetricsHeader, openMetricsHeaders } from './open-metrics-names.js';
+import { type Capture, type CapturedFamily, labelsText } from './capture.js';
+import {
+  type NamedFamily,
+  type OpenMetricsHeader,
+  openMetricsHeaders,
+} from './open-metrics-names.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { writeHistograms, writeSamples } from './sample-lines.js';
 import { writeSummaries } from './summary-lines.js';
@@ -32,7 +37,7 @@ export function renderOpenMetrics(
   const writer = new ByteWriter();
   const { families } = captured;
   const headers = openMetricsHeaders([
-    ...families.map(({ family }) => ({ name: family.name, type: expositionType(family.kind) })),
+    ...families.map((one) => ({ name: one.family.name, type: typeOf(one) })),
     ...pipelineFamilies,
   ]);
   for (const [index, family] of families.entries()) {
@@ -66,7 +71,8 @@ function writeFamily(
     return;
   }
   if (family.kind !== FamilyKind.histogram) {
-    const form = { name: family.name, createdName };
+    const order = type === 'stateset' ? orderBySet(captured) : undefined;
+    const form = { name: family.name, createdName, order };
     // A counter that has to be of type unknown may not have exemplars.
     writeSamples(writer, captured, type === 'counter' ? { ...form, exemplars } : form);
     return;
@@ -80,6 +86,34 @@ function writeFamily(
     createdName,
     exemplars,
   });
+}
+
+/** A state set or info with a value that the type does not allow, which nothing but a direct write leaves behind, is the gauge that it is elsewhere. */
+function typeOf({ family, values }: CapturedFamily): NamedFamily['type'] {
+  const { openMetricsType, kind } = family;
+  if (
+    openMetricsType === OpenMetricsType.stateSet &&
+    values.every((value) => value === 0 || value === 1)
+  )
+    return 'stateset';
+  if (openMetricsType === OpenMetricsType.info && values.every((value) => value === 1))
+    return 'info';
+  return expositionType(kind);
+}
+
+/** Series of a state set one set after another: those of one may not stand among another's, and a state may have been removed and set again. */
+function orderBySet(captured: CapturedFamily): Int32Array {
+  const sets = new Map<string, number[]>();
+  for (let index = 0; index < captured.seriesIds.length; index++) {
+    const labels = parseLabels(labelsText(captured, index));
+    const set = JSON.stringify(
+      Object.entries(labels).filter(([name]) => name !== captured.family.name),
+    );
+    const states = sets.get(set);
+    if (states === undefined) sets.set(set, [index]);
+    else states.push(index);
+  }
+  return Int32Array.from([...sets.values()].flat());
 }
 
 /** @param help Escaped as the Prometheus text format wants it. */

@@ -32,22 +32,27 @@ export interface HistogramLines {
 /**
  * Samples of a family with one value a series.
  *
- * @param form Name of the samples and of those that say when a series began, and exemplars, where the format has them.
+ * @param form Name of the samples and of those that say when a series began, and exemplars, where the format has them; and the series' order,
+ *   where that is not their own.
  */
 export function writeSamples(
   writer: ByteWriter,
   captured: CapturedFamily,
-  form: Pick<HistogramLines, 'createdName' | 'exemplars'> & { readonly name: string },
+  form: Pick<HistogramLines, 'createdName' | 'exemplars'> & {
+    readonly name: string;
+    readonly order?: Int32Array | undefined;
+  },
 ): void {
   const { seriesIds, createdMs, defaultLabels = noLabels } = captured;
-  const { name, createdName, exemplars } = form;
+  const { name, createdName, exemplars, order } = form;
   const prefix = ByteWriter.of(name);
   const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
   writer.expect(
     seriesIds.length * (prefix.size + LINE_BYTES + createdBytes(createdPrefix)) +
       (createdPrefix === undefined ? 1 : 2) * labelBytes(captured),
   );
-  for (let index = 0; index < seriesIds.length; index++) {
+  for (let place = 0; place < seriesIds.length; place++) {
+    const index = order === undefined ? place : (order[place] as number);
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     writer.append(prefix);

@@ -36,6 +36,8 @@ export interface FamilyEntry {
   readonly quantiles: readonly number[];
   /** Cells of the sketch, which tell its shape (aggregate/sketch-shape.ts); 0: none. */
   readonly sketchCells: number;
+  /** Default: what its kind says. */
+  readonly openMetricsType?: catalog.OpenMetricsType;
   /** Observation counters: the histogram they show. */
   readonly source: number | undefined;
 }
@@ -122,6 +124,8 @@ export class CatalogWriter {
     families[entry + catalog.FAMILY_SKETCH_CELLS] = family.sketchCells;
     families[entry + catalog.FAMILY_SOURCE] = family.source === undefined ? 0 : family.source + 1;
     families[entry + catalog.FAMILY_BLOCK_DOUBLES] = blockDoubles(family);
+    families[entry + catalog.FAMILY_OPEN_METRICS_TYPE] =
+      family.openMetricsType ?? catalog.OpenMetricsType.byKind;
     // Published last: a reader that sees the count sees the entry.
     Atomics.store(control, FAMILY_COUNT, id + 1);
     return id;
