@@ -25,6 +25,7 @@ export {
   negotiateFormat,
   type OfferedFormat,
 } from './exposition/content-negotiation.js';
+export type { EscapingScheme } from './exposition/name-escaping.js';
 export { OPEN_METRICS_CONTENT_TYPE } from './exposition/open-metrics-format.js';
 export { PROTOBUF_CONTENT_TYPE } from './exposition/protobuf-format.js';
 export type { ExpositionFormat, ExpositionRequest, Page } from './exposition/render.js';

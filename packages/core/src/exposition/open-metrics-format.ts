@@ -1,4 +1,4 @@
-import { parseLabels } from '../instruments/label-text.js';
+import { metricName, parseLabels } from '../instruments/label-text.js';
 import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
 import { type Capture, type CapturedFamily, labelsText } from './capture.js';
@@ -88,11 +88,15 @@ function writeFamily(
   });
 }
 
-/** A state set or info with a value that the type does not allow, which nothing but a direct write leaves behind, is the gauge that it is elsewhere. */
+/**
+ * A state set or info with a value that the type does not allow, which nothing but a direct write leaves behind, is the gauge that it is
+ * elsewhere; so is a state set whose label could not be escaped to its own name.
+ */
 function typeOf({ family, values }: CapturedFamily): NamedFamily['type'] {
-  const { openMetricsType, kind } = family;
+  const { openMetricsType, kind, labelNames, name } = family;
   if (
     openMetricsType === OpenMetricsType.stateSet &&
+    labelNames.includes(name) &&
     values.every((value) => value === 0 || value === 1)
   )
     return 'stateset';
@@ -118,7 +122,8 @@ function orderBySet(captured: CapturedFamily): Int32Array {
 
 /** @param help Escaped as the Prometheus text format wants it. */
 function writeHeader(writer: ByteWriter, header: OpenMetricsHeader, help: string): void {
-  const { name, type, unit } = header;
+  const { type, unit } = header;
+  const name = metricName(header.name);
   const unitLine = unit === undefined ? '' : `# UNIT ${name} ${unit}\n`;
   writer.text(`# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${help.replaceAll('"', '\\"')}\n`);
 }

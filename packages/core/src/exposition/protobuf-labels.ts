@@ -8,7 +8,7 @@ const LETTER_N = 0x6e;
 const NEWLINE = 0x0a;
 
 /**
- * Writes labels from exposition form, in which memory has them, as they are: `a="b\"c",d="e"`. Values are UTF-8 already.
+ * Writes labels from exposition form, in which memory has them, as they are: `a="b\"c","d.e"="f"`. All is UTF-8 already.
  *
  * Ends at `end` whatever stands there: damaged memory must not hold a thread.
  */
@@ -19,11 +19,20 @@ export function writeLabelPairs(
   end: number,
 ): void {
   for (let at = start; at < end; ) {
-    const nameStart = at;
-    while (at < end && bytes[at] !== EQUALS) at++;
-    const nameEnd = at;
-    // Past the equals sign and the quote.
-    const valueStart = Math.min(at + 2, end);
+    const isQuoted = bytes[at] === QUOTE;
+    const nameStart = isQuoted ? at + 1 : at;
+    at = nameStart;
+    let nameEscapes = 0;
+    while (at < end && bytes[at] !== (isQuoted ? QUOTE : EQUALS)) {
+      if (isQuoted && bytes[at] === BACKSLASH) {
+        nameEscapes++;
+        at++;
+      }
+      at++;
+    }
+    const nameEnd = Math.min(at, end);
+    // Past the quote of the name, the equals sign and the quote.
+    const valueStart = Math.min(nameEnd + (isQuoted ? 3 : 2), end);
     let escapes = 0;
     for (at = valueStart; at < end && bytes[at] !== QUOTE; at++) {
       if (bytes[at] !== BACKSLASH) continue;
@@ -33,13 +42,14 @@ export function writeLabelPairs(
     const valueEnd = Math.min(at, end);
     // Past the quote and the comma.
     at += 2;
-    const nameBytes = nameEnd - nameStart;
+    const nameBytes = Math.max(0, nameEnd - nameStart - nameEscapes);
     const valueBytes = Math.max(0, valueEnd - valueStart - escapes);
     writer.byte(METRIC_LABEL);
     writer.varint(2 + varintBytes(nameBytes) + nameBytes + varintBytes(valueBytes) + valueBytes);
     writer.byte(LABEL_NAME);
     writer.varint(nameBytes);
-    writer.copy(bytes, nameStart, nameEnd);
+    if (nameEscapes === 0) writer.copy(bytes, nameStart, nameEnd);
+    else copyUnescaped(writer, bytes, nameStart, nameEnd);
     writer.byte(LABEL_VALUE);
     writer.varint(valueBytes);
     if (escapes === 0) writer.copy(bytes, valueStart, valueEnd);

@@ -1,8 +1,9 @@
-import { formatLabels } from '../instruments/label-text.js';
+import { formatLabels, metricName } from '../instruments/label-text.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import type { Exemplar } from '../record/exemplar-slot.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
+import { isLegacyMetricName } from './name-escaping.js';
 
 /** Braces, spaces, a line feed and the digits of a usual value. */
 export const LINE_BYTES = 16;
@@ -45,8 +46,9 @@ export function writeSamples(
 ): void {
   const { seriesIds, createdMs, defaultLabels = noLabels } = captured;
   const { name, createdName, exemplars, order } = form;
-  const prefix = ByteWriter.of(name);
-  const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
+  const isQuoted = !isLegacyMetricName(name);
+  const prefix = lineStart(name);
+  const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   writer.expect(
     seriesIds.length * (prefix.size + LINE_BYTES + createdBytes(createdPrefix)) +
       (createdPrefix === undefined ? 1 : 2) * labelBytes(captured),
@@ -56,13 +58,13 @@ export function writeSamples(
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     writer.append(prefix);
-    writeLabels(writer, own, added);
+    writeLabels(writer, { own, added, isQuoted });
     writer.number(singleValue(captured, index));
     if (exemplars !== undefined) writeExemplar(writer, exemplars(index, 0));
     writer.byte(NEWLINE);
     if (createdPrefix === undefined) continue;
     writer.append(createdPrefix);
-    writeLabels(writer, own, added);
+    writeLabels(writer, { own, added, isQuoted });
     writer.number((createdMs[index] as number) / MS_PER_SECOND);
     writer.byte(NEWLINE);
   }
@@ -75,12 +77,13 @@ export function writeHistograms(
   { formatBound, hasSum, createdName, exemplars }: HistogramLines,
 ): void {
   const { family, seriesIds, createdMs, values, width, defaultLabels = noLabels } = captured;
+  const isQuoted = !isLegacyMetricName(family.name);
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
-    ByteWriter.of(`${family.name}_bucket{le="${formatBound(bound)}"`),
+    labelledLineStart(`${family.name}_bucket`, `le="${formatBound(bound)}"`),
   );
-  const sumPrefix = ByteWriter.of(`${family.name}_sum`);
-  const countPrefix = ByteWriter.of(`${family.name}_count`);
-  const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
+  const sumPrefix = lineStart(`${family.name}_sum`);
+  const countPrefix = lineStart(`${family.name}_count`);
+  const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
   writer.expect(
@@ -115,9 +118,12 @@ export function writeHistograms(
     }
     const line = (prefix: ByteWriter, value: number): void => {
       writer.append(prefix);
-      writer.byte(hasLabels ? OPEN : SPACE);
-      // Without the comma; without labels, nothing.
-      writer.append(common, hasLabels ? 1 : common.size);
+      if (isQuoted) writer.append(common);
+      else {
+        writer.byte(hasLabels ? OPEN : SPACE);
+        // Without the comma; without labels, nothing.
+        writer.append(common, hasLabels ? 1 : common.size);
+      }
       writer.number(value);
       writer.byte(NEWLINE);
     };
@@ -170,14 +176,30 @@ export function noLabels(): Uint8Array {
   return NO_LABELS;
 }
 
-/** Labels in braces, where there are any, and the space before the value. */
-export function writeLabels(writer: ByteWriter, first: Uint8Array, second: Uint8Array): void {
-  if (first.length + second.length > 0) {
-    writer.byte(OPEN);
-    writer.copy(first);
-    if (first.length > 0 && second.length > 0) writer.byte(COMMA);
-    writer.copy(second);
-    writer.byte(CLOSE);
+/** What a sample's line begins with: its name, or the brace within which a name in quotes stands. */
+export function lineStart(name: string): ByteWriter {
+  return ByteWriter.of(isLegacyMetricName(name) ? name : `{${metricName(name)}`);
+}
+
+/** The same with a first label, the brace left open. */
+export function labelledLineStart(name: string, label: string): ByteWriter {
+  const start = isLegacyMetricName(name) ? `${name}{` : `{${metricName(name)},`;
+  return ByteWriter.of(`${start}${label}`);
+}
+
+/** Labels in braces, where there are any or a name in quotes stands there, and the space before the value. */
+export function writeLabels(
+  writer: ByteWriter,
+  of: { readonly own: Uint8Array; readonly added: Uint8Array; readonly isQuoted: boolean },
+): void {
+  const { own, added, isQuoted } = of;
+  const hasLabels = own.length + added.length > 0;
+  if (hasLabels) {
+    writer.byte(isQuoted ? COMMA : OPEN);
+    writer.copy(own);
+    if (own.length > 0 && added.length > 0) writer.byte(COMMA);
+    writer.copy(added);
   }
+  if (hasLabels || isQuoted) writer.byte(CLOSE);
   writer.byte(SPACE);
 }

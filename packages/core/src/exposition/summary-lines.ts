@@ -2,10 +2,13 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
+import { isLegacyMetricName } from './name-escaping.js';
 import {
   createdBytes,
   LINE_BYTES,
   labelBytes,
+  labelledLineStart,
+  lineStart,
   MS_PER_SECOND,
   noLabels,
   writeLabels,
@@ -41,11 +44,12 @@ export function writeSummaries(
   const { defaultLabels = noLabels } = captured;
   const quantiles = family.quantiles.map((share) => ({
     share,
-    prefix: ByteWriter.of(`${family.name}{quantile="${formatShare(share)}"`),
+    prefix: labelledLineStart(family.name, `quantile="${formatShare(share)}"`),
   }));
-  const sumPrefix = ByteWriter.of(`${family.name}_sum`);
-  const countPrefix = ByteWriter.of(`${family.name}_count`);
-  const createdPrefix = createdName === undefined ? undefined : ByteWriter.of(createdName);
+  const isQuoted = !isLegacyMetricName(family.name);
+  const sumPrefix = lineStart(`${family.name}_sum`);
+  const countPrefix = lineStart(`${family.name}_count`);
+  const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the quantiles of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
   const prefixes = [...quantiles.map(({ prefix }) => prefix), sumPrefix, countPrefix];
@@ -79,7 +83,7 @@ export function writeSummaries(
     }
     const writeOne = (prefix: ByteWriter, value: number): void => {
       writer.append(prefix);
-      writeLabels(writer, own, added);
+      writeLabels(writer, { own, added, isQuoted });
       writer.number(value);
       writer.byte(NEWLINE);
     };

@@ -128,7 +128,9 @@ function gaugeConfiguration<T extends string, S extends string>(
       `states must be an array of texts, each once, at least one, got ${showValue(states)}`,
     );
   }
-  if (typeof config.name === 'string' && config.name !== '' && !validateLabelName(config.name)) {
+  const isLabelName =
+    config.utf8Names === true ? !String(config.name).includes(':') : validateLabelName(config.name);
+  if (typeof config.name === 'string' && config.name !== '' && !isLabelName) {
     throw new OffloopError(
       'OFFLOOP_ERR_METRIC_CONFIG',
       `name must also be a label's name, as it is that of the label with the state, got ${config.name}`,
