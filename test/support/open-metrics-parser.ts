@@ -32,9 +32,18 @@ export type ParsedPage =
 
 /** Called in a `before` hook: skips the suite, with the reason, where the parser is missing. */
 export function needOpenMetricsParser(context: Context): OpenMetricsParser {
+  return needParser(context, 'prometheus_client.openmetrics.parser');
+}
+
+/** The same for the text format 0.0.4, whose families have names and samples as OpenMetrics has them: a counter's name is without `_total`. */
+export function needTextParser(context: Context): OpenMetricsParser {
+  return needParser(context, 'prometheus_client.parser');
+}
+
+function needParser(context: Context, module: string): OpenMetricsParser {
   const python = needTool(context, 'python3-prometheus-client');
   return (pages) => {
-    const { status, stdout, stderr, error } = spawnSync(python, ['-c', PROGRAM], {
+    const { status, stdout, stderr, error } = spawnSync(python, ['-c', PROGRAM, module], {
       input: JSON.stringify(pages),
       encoding: 'utf8',
       maxBuffer: 2 ** 30,
@@ -95,8 +104,8 @@ function numberOf(text: string): number {
 
 /** Reads a JSON array of pages from stdin; one bad page does not keep the others from being read. */
 const PROGRAM = `
-import json, sys
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+import importlib, json, sys
+parse = importlib.import_module(sys.argv[1]).text_string_to_metric_families
 
 def exemplar(e):
     return e and [e.labels, repr(float(e.value)), repr(float(e.timestamp))]

@@ -1,5 +1,11 @@
 import { isLegacyLabelName, isLegacyMetricName } from '../exposition/name-escaping.js';
 
+/**
+ * Bytes of the longest label set that a series may have, in exposition form. Whoever sends longer ones as labels sends data and not labels: a
+ * few of them would take the room of everybody else's.
+ */
+export const LABELS_BYTES_MAX = 4_096;
+
 /** A label set in exposition form without braces: `method="GET",route="/"`. Labels without a value are left out. */
 export function formatLabels(
   names: readonly string[],
