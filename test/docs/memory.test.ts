@@ -1,6 +1,7 @@
 import { OPTION_RULES, resolveOptions } from '@offloop/core';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
+import { LABELS_BYTES_MAX } from '@offloop/core/internal/instruments/label-text.js';
 import { segmentSizes } from '@offloop/core/internal/instruments/producer.js';
 import {
   COUNTER_BLOCK_DOUBLES,
@@ -8,6 +9,10 @@ import {
 } from '@offloop/core/internal/layout/aggregates.js';
 import { FAMILY_ENTRY_CELLS, SERIES_ENTRY_CELLS } from '@offloop/core/internal/layout/catalog.js';
 import { CONTROL_BLOCK_BYTES } from '@offloop/core/internal/layout/control-block.js';
+import {
+  EXEMPLAR_LABEL_BYTES_MAX,
+  EXEMPLAR_SLOT_BYTES,
+} from '@offloop/core/internal/layout/exemplars.js';
 import { RECORD_BYTES } from '@offloop/core/internal/layout/record.js';
 import { logEntries } from '@offloop/core/internal/layout/redo-log.js';
 import { regionsOf } from '@offloop/core/internal/layout/segment.js';
@@ -53,6 +58,14 @@ describe('docs/memory.md', () => {
         .map(([name]) => name)
         .sort(),
     ).to.deep.equal(options.sort());
+  });
+
+  it('states the limits of label sets and exemplars', () => {
+    expect(document).to.include(`A label set of more than ${LABELS_BYTES_MAX} bytes`);
+    expect(document).to.include(`Exemplars take ${EXEMPLAR_SLOT_BYTES} bytes`);
+    expect(readDocument('docs/formats.md')).to.include(
+      `more than ${EXEMPLAR_LABEL_BYTES_MAX} bytes in UTF-8`,
+    );
   });
 
   it('states what a series takes', () => {

@@ -1,6 +1,6 @@
 /**
- * A reader of the Prometheus text format 0.0.4, written from the format's description and not from the writer's code. It is strict:
- * what a Prometheus might forgive is an error here.
+ * A reader of the Prometheus text format 0.0.4, and of 1.0.0 with its names in quotes, written from the formats' descriptions and not from the
+ * writer's code. It is strict: what a Prometheus might forgive is an error here.
  */
 
 export interface ParsedSample {
@@ -19,6 +19,9 @@ export interface ParsedFamily {
 
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
+/** The same with anything in it. One that needs no quotes must have none. */
+const QUOTED = /"(?:[^"\\]|\\[\\"n])*"/y;
+const COMMENT = /^# (HELP|TYPE) ("(?:[^"\\]|\\[\\"n])*"|[a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/s;
 const VALUE = /(?:[+-]?Inf|NaN|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)$/y;
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
   histogram: ['_bucket', '_sum', '_count'],
@@ -34,9 +37,10 @@ export function parseExposition(page: string): ParsedFamily[] {
   // Only \n ends a line: label values and help texts may hold \r and every other separator.
   for (const line of page.split('\n')) {
     if (line === '') continue;
-    const comment = /^# (HELP|TYPE) ([^ ]+) (.*)$/s.exec(line);
+    const comment = COMMENT.exec(line);
     if (comment !== null) {
-      const [, kind, name, text] = comment as unknown as [string, string, string, string];
+      const [, kind, written, text] = comment as unknown as [string, string, string, string];
+      const name = nameOf(written);
       if (kind === 'HELP') {
         if (families.has(name)) throw new Error(`${name} has two blocks`);
         families.set(name, { type: 'untyped', help: unescapeHelp(text), samples: [] });
@@ -81,13 +85,18 @@ function parseSample(line: string): ParsedSample {
     if (line[at] !== character) refuse(`no ${character}`);
     at++;
   };
-  const name = take(METRIC_NAME, 'metric name');
   const labels = new Map<string, string>();
+  const isInside = line[at] === '{';
+  let name = isInside ? '' : take(METRIC_NAME, 'metric name');
   if (line[at] === '{') {
     at++;
+    if (isInside) name = nameOf(take(QUOTED, 'metric name in quotes'));
     while (line[at] !== '}') {
-      if (labels.size > 0) expect(',');
-      const label = take(LABEL_NAME, 'label name');
+      if (labels.size > 0 || isInside) expect(',');
+      const label =
+        line[at] === '"'
+          ? nameOf(take(QUOTED, 'label name in quotes'), LABEL_NAME)
+          : take(LABEL_NAME, 'label name');
       if (labels.has(label)) refuse(`label ${label} twice`);
       expect('=');
       expect('"');
@@ -113,6 +122,18 @@ function parseSample(line: string): ParsedSample {
   const text = take(VALUE, 'value');
   if (at !== line.length) refuse('more than a sample');
   return { name, labels, value: numberOf(text) };
+}
+
+/** @param legal Names that stand without quotes. */
+function nameOf(written: string, legal = METRIC_NAME): string {
+  if (!written.startsWith('"')) return written;
+  const name = written
+    .slice(1, -1)
+    .replace(/\\(.)/gs, (_, code: string) => (code === 'n' ? '\n' : code));
+  legal.lastIndex = 0;
+  if (legal.exec(name)?.[0] === name) throw new Error(`quotes without need: ${written}`);
+  if (name === '') throw new Error('a name without characters');
+  return name;
 }
 
 function numberOf(text: string): number {

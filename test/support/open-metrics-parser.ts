@@ -6,6 +6,13 @@ export interface OpenMetricsSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Where the sample has one. */
+  readonly exemplar?: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+    /** Unix time, seconds. */
+    readonly timestamp: number;
+  };
 }
 
 export interface OpenMetricsFamily {
@@ -25,9 +32,18 @@ export type ParsedPage =
 
 /** Called in a `before` hook: skips the suite, with the reason, where the parser is missing. */
 export function needOpenMetricsParser(context: Context): OpenMetricsParser {
+  return needParser(context, 'prometheus_client.openmetrics.parser');
+}
+
+/** The same for the text format 0.0.4, whose families have names and samples as OpenMetrics has them: a counter's name is without `_total`. */
+export function needTextParser(context: Context): OpenMetricsParser {
+  return needParser(context, 'prometheus_client.parser');
+}
+
+function needParser(context: Context, module: string): OpenMetricsParser {
   const python = needTool(context, 'python3-prometheus-client');
   return (pages) => {
-    const { status, stdout, stderr, error } = spawnSync(python, ['-c', PROGRAM], {
+    const { status, stdout, stderr, error } = spawnSync(python, ['-c', PROGRAM, module], {
       input: JSON.stringify(pages),
       encoding: 'utf8',
       maxBuffer: 2 ** 30,
@@ -52,16 +68,30 @@ export function familiesOf(
 }
 
 interface RawFamily extends Omit<OpenMetricsFamily, 'samples'> {
-  readonly samples: readonly (readonly [string, Record<string, string>, string])[];
+  readonly samples: readonly (readonly [
+    name: string,
+    labels: Record<string, string>,
+    value: string,
+    exemplar: readonly [labels: Record<string, string>, value: string, timestamp: string] | null,
+  ])[];
 }
 
 type RawPage = { readonly families: readonly RawFamily[] } | { readonly error: string };
 
 function familyOf(family: RawFamily): OpenMetricsFamily {
-  const samples = family.samples.map(([name, labels, value]) => ({
+  const samples = family.samples.map(([name, labels, value, exemplar]) => ({
     name,
     labels,
     value: numberOf(value),
+    ...(exemplar === null
+      ? {}
+      : {
+          exemplar: {
+            labels: exemplar[0],
+            value: numberOf(exemplar[1]),
+            timestamp: numberOf(exemplar[2]),
+          },
+        }),
   }));
   return { ...family, samples };
 }
@@ -74,14 +104,17 @@ function numberOf(text: string): number {
 
 /** Reads a JSON array of pages from stdin; one bad page does not keep the others from being read. */
 const PROGRAM = `
-import json, sys
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+import importlib, json, sys
+parse = importlib.import_module(sys.argv[1]).text_string_to_metric_families
+
+def exemplar(e):
+    return e and [e.labels, repr(float(e.value)), repr(float(e.timestamp))]
 
 def read(page):
     try:
         return {'families': [
             {'name': f.name, 'type': f.type, 'unit': f.unit, 'help': f.documentation,
-             'samples': [[s.name, s.labels, repr(float(s.value))] for s in f.samples]}
+             'samples': [[s.name, s.labels, repr(float(s.value)), exemplar(s.exemplar)] for s in f.samples]}
             for f in parse(page)]}
     except Exception as error:
         return {'error': type(error).__name__ + ': ' + str(error)}

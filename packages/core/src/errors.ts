@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_METRIC_CONFIG: 'a metric configuration that cannot be exposed',
   OFFLOOP_ERR_LABELS: 'a label set that does not fit the metric',
   OFFLOOP_ERR_VALUE: 'a value that the metric cannot take',
+  OFFLOOP_ERR_EXEMPLAR: 'exemplar labels that no page can show',
   OFFLOOP_ERR_FAMILIES_FULL: 'more metrics than memory was laid out for',
   OFFLOOP_ERR_CATALOG_FULL: 'names, help texts and bounds larger than the catalog',
   OFFLOOP_ERR_COLLECT: 'a collect() callback that failed while a page was scraped',
@@ -56,11 +57,21 @@ export class OffloopTypeError extends TypeError {
   }
 }
 
+/** The same, where prom-client throws a RangeError. */
+export class OffloopRangeError extends RangeError {
+  readonly code: OffloopErrorCode;
+
+  constructor(code: OffloopErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** Whether `error` was thrown by offloop, by whichever copy of it, and carries `code` where one is given. */
 export function isOffloopError(
   error: unknown,
   code?: OffloopErrorCode,
-): error is OffloopError | OffloopTypeError {
+): error is OffloopError | OffloopTypeError | OffloopRangeError {
   if (!(error instanceof Error)) return false;
   const found = (error as { code?: unknown }).code;
   return (

@@ -15,6 +15,7 @@ export {
   isOffloopError,
   OffloopError,
   type OffloopErrorCode,
+  OffloopRangeError,
   OffloopTypeError,
   showValue,
 } from './errors.js';
@@ -25,6 +26,7 @@ export {
   negotiateFormat,
   type OfferedFormat,
 } from './exposition/content-negotiation.js';
+export type { EscapingScheme } from './exposition/name-escaping.js';
 export { OPEN_METRICS_CONTENT_TYPE } from './exposition/open-metrics-format.js';
 export { PROTOBUF_CONTENT_TYPE } from './exposition/protobuf-format.js';
 export type { ExpositionFormat, ExpositionRequest, Page } from './exposition/render.js';
@@ -40,19 +42,23 @@ export {
   Counter,
   CounterChild,
   type CounterConfiguration,
+  type CounterIncrement,
 } from './instruments/counter.js';
+export type { ExemplarLabels } from './instruments/exemplar-labels.js';
+export type { ExemplarCall } from './instruments/exemplar-recording.js';
 export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
   DEFAULT_BUCKETS,
   Histogram,
   HistogramChild,
   type HistogramConfiguration,
+  type HistogramObservation,
 } from './instruments/histogram.js';
 export { HttpMetrics } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
 export type { LabelValues, MetricConfiguration } from './instruments/metric-configuration.js';
 export { validateMetricName } from './instruments/metric-configuration.js';
-export type { MetricObject, MetricValue } from './instruments/metric-value.js';
+export type { MetricExemplar, MetricObject, MetricValue } from './instruments/metric-value.js';
 export { Registry, register } from './instruments/registry.js';
 export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {

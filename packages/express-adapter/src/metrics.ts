@@ -2,6 +2,7 @@ import {
   type ContentEncoding,
   chosenFamilies,
   type EngineFactory,
+  type EscapingScheme,
   type ExpositionFormat,
   HttpMetrics,
   LoopLagMonitor,
@@ -37,6 +38,8 @@ export interface PageRequest {
   readonly names?: readonly string[];
   /** Default `text`. */
   readonly format?: ExpositionFormat;
+  /** How names beyond the legacy characters are written. Default `underscores`. */
+  readonly escaping?: EscapingScheme;
   /** Default `identity`. */
   readonly encoding?: ContentEncoding;
 }

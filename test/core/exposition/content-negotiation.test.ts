@@ -6,10 +6,12 @@ const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const PROTOBUF =
   'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+const TEXT_1 = 'text/plain; version=1.0.0; charset=utf-8';
 const OPEN_METRICS_DRAFT = 'application/openmetrics-text; version=0.0.1; charset=utf-8';
 
 const FORMAT_OF: Readonly<Record<string, string>> = {
   [TEXT]: 'text',
+  [TEXT_1]: 'text',
   [OPEN_METRICS]: 'openMetrics',
   [OPEN_METRICS_DRAFT]: 'openMetrics',
   [PROTOBUF]: 'protobuf',
@@ -51,7 +53,7 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   [
     'Prometheus 3',
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
-    OPEN_METRICS,
+    `${OPEN_METRICS}; escaping=allow-utf-8`,
   ],
   [
     'Prometheus 3 with native histograms',
@@ -61,7 +63,7 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   [
     'Prometheus 3.0 with native histograms',
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;escaping=allow-utf-8;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.2,*/*;q=0.1',
-    PROTOBUF,
+    `${PROTOBUF}; escaping=allow-utf-8`,
   ],
   [
     'Prometheus 3 that is told to take protobuf after text',
@@ -76,6 +78,33 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   [
     'Prometheus 3 that is told to take text only',
     'text/plain;version=0.0.4;escaping=allow-utf-8;q=0.6,*/*;q=0.5',
+    `${TEXT}; escaping=allow-utf-8`,
+  ],
+  [
+    'Prometheus 3 that is told to take text 1.0.0',
+    'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,*/*;q=0.5',
+    `${TEXT_1}; escaping=allow-utf-8`,
+  ],
+  [
+    'Prometheus 3 with legacy names',
+    'application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,*/*;q=0.2',
+    `${OPEN_METRICS}; escaping=underscores`,
+  ],
+  [
+    'text 1.0.0 without a word on names',
+    'text/plain;version=1.0.0',
+    `${TEXT_1}; escaping=underscores`,
+  ],
+  ['names by values', 'text/plain;escaping=values', `${TEXT}; escaping=values`],
+  [
+    'names by dots, in capitals and quotes',
+    'TEXT/PLAIN; Escaping="dots"',
+    `${TEXT}; escaping=dots`,
+  ],
+  ['names by a scheme that is none', 'text/plain;escaping=rot13', TEXT],
+  [
+    'names for a format that is not the one it gets',
+    'application/json;escaping=allow-utf-8,text/plain',
     TEXT,
   ],
   [
@@ -112,7 +141,7 @@ const FORMATS: readonly (readonly [what: string, accept: string | undefined, typ
   ],
   ['protobuf refused', 'application/vnd.google.protobuf;q=0,application/*', OPEN_METRICS],
   ['protobuf and the rest alike', 'application/vnd.google.protobuf,*/*', PROTOBUF],
-  ['text of a version that is not offered', 'text/plain;version=1.0.0', TEXT],
+  ['text of a version that is not offered', 'text/plain;version=2.0.0', TEXT],
   ['any text', 'text/*', TEXT],
   ['any application', 'application/*', OPEN_METRICS],
   ['OpenMetrics of any version', 'application/openmetrics-text', OPEN_METRICS],
@@ -175,9 +204,11 @@ const ENCODINGS: readonly (readonly [accept: string | undefined, encoding: strin
 describe('negotiateFormat', () => {
   for (const [what, accept, type] of FORMATS) {
     it(`answers ${what} with ${type}`, () => {
-      const { format, contentType } = negotiateFormat(accept);
+      const { format, escaping, contentType } = negotiateFormat(accept);
       expect(contentType).to.equal(type);
-      expect(format).to.equal(FORMAT_OF[type]);
+      const [plain = '', scheme = 'underscores'] = type.split('; escaping=');
+      expect(format).to.equal(FORMAT_OF[plain]);
+      expect(escaping).to.equal(scheme);
     });
   }
 
@@ -222,7 +253,8 @@ describe('negotiateFormat', () => {
       let header = '';
       for (let part = random.below(12); part > 0; part--)
         header += parts[random.below(parts.length)];
-      expect(Object.keys(FORMAT_OF)).to.include(negotiateFormat(header).contentType);
+      const { contentType } = negotiateFormat(header);
+      expect(Object.keys(FORMAT_OF)).to.include(contentType.split('; escaping=')[0]);
       expect(['identity', 'gzip']).to.include(negotiateEncoding(header));
     }
   });

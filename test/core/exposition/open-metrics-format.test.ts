@@ -12,6 +12,7 @@ import {
   needOpenMetricsParser,
   type OpenMetricsParser,
 } from '../../support/open-metrics-parser.js';
+import { atTime } from '../at-time.js';
 import { PipelineRig } from '../pipeline-rig.js';
 import { SegmentRig } from '../segment-rig.js';
 
@@ -57,17 +58,22 @@ describe('OpenMetrics', function () {
 
   it('writes counters, histograms and their metadata as the specification shows them', async () => {
     const rig = new PipelineRig();
-    rig.counter({ name: 'jobs_total', help: 'Jobs "done".', labelNames: ['queue'] }).inc({
-      queue: 'a"b\\c\nd',
+    atTime(1_700_000_000_250, () => {
+      rig.counter({ name: 'jobs_total', help: 'Jobs "done".', labelNames: ['queue'] }).inc({
+        queue: 'a"b\\c\nd',
+      });
     });
-    rig
-      .histogram({ name: 'job_seconds', help: 'Time\nof \\ a job.', buckets: [0.25, 1, 1e6] })
-      .observe(0.5);
+    atTime(1_700_000_001_000, () => {
+      rig
+        .histogram({ name: 'job_seconds', help: 'Time\nof \\ a job.', buckets: [0.25, 1, 1e6] })
+        .observe(0.5);
+    });
     expect(await pageOf(rig)).to.equal(
       [
         '# TYPE jobs counter',
         '# HELP jobs Jobs \\"done\\".',
         'jobs_total{queue="a\\"b\\\\c\\nd"} 1',
+        'jobs_created{queue="a\\"b\\\\c\\nd"} 1700000000.25',
         '# TYPE job_seconds histogram',
         '# UNIT job_seconds seconds',
         '# HELP job_seconds Time\\nof \\\\ a job.',
@@ -77,6 +83,7 @@ describe('OpenMetrics', function () {
         'job_seconds_bucket{le="+Inf"} 1',
         'job_seconds_sum 0.5',
         'job_seconds_count 1',
+        'job_seconds_created 1700000001',
         '# EOF',
         '',
       ].join('\n'),
@@ -104,7 +111,8 @@ describe('OpenMetrics', function () {
     const names = ['plain', 'jobs', 'jobs_total', 'free_total', '_total', 'x_created', 'x_total'];
     for (const name of names) rig.counter({ name }).inc();
     const families = familiesOf(parse, await pageOf(rig));
-    expect(families.flatMap(({ samples }) => samples.map(({ name }) => name))).to.deep.equal(names);
+    const shown = families.flatMap(({ samples }) => samples.map(({ name }) => name));
+    expect(shown.filter((name) => name !== 'free_created')).to.deep.equal(names);
     expect(families.filter(({ type }) => type === 'counter').map(({ name }) => name)).to.deep.equal(
       ['free'],
     );
@@ -117,9 +125,11 @@ describe('OpenMetrics', function () {
   it('writes summaries with canonical quantiles, and NaN for one without observations', async () => {
     const rig = new PipelineRig();
     const percentiles = [0, 0.00001, 0.5, 0.999, 1];
-    rig.summary({ name: 'empty_seconds', percentiles });
-    const summary = rig.summary({ name: 'delay_seconds', percentiles: [1], labelNames: ['a'] });
-    summary.observe({ a: 'x' }, 0);
+    atTime(1_500, () => {
+      rig.summary({ name: 'empty_seconds', percentiles });
+      const summary = rig.summary({ name: 'delay_seconds', percentiles: [1], labelNames: ['a'] });
+      summary.observe({ a: 'x' }, 0);
+    });
     const page = await pageOf(rig);
     expect(page).to.equal(
       [
@@ -131,12 +141,14 @@ describe('OpenMetrics', function () {
         ),
         'empty_seconds_sum 0',
         'empty_seconds_count 0',
+        'empty_seconds_created 1.5',
         '# TYPE delay_seconds summary',
         '# UNIT delay_seconds seconds',
         '# HELP delay_seconds A summary.',
         'delay_seconds{quantile="1.0",a="x"} 0',
         'delay_seconds_sum{a="x"} 0',
         'delay_seconds_count{a="x"} 1',
+        'delay_seconds_created{a="x"} 1.5',
         '# EOF',
         '',
       ].join('\n'),
@@ -152,7 +164,51 @@ describe('OpenMetrics', function () {
     expect(drift?.samples.map(({ name, labels }) => [name, labels['quantile']])).to.deep.equal([
       ['drift', '0.9'],
       ['drift_count', undefined],
+      ['drift_created', undefined],
     ]);
+  });
+
+  it('says when each series began, and again when one begins anew', async () => {
+    const rig = new PipelineRig();
+    const jobs = rig.counter({ name: 'jobs_total', labelNames: ['queue'] });
+    const seconds = rig.histogram({ name: 'job_seconds', buckets: [1] });
+    atTime(1_000, () => {
+      jobs.inc({ queue: 'mail' });
+      jobs.inc({ queue: 'disk' });
+      // Lays its series at the metric's first use; begun again here, as all of these are.
+      seconds.reset();
+    });
+    const createdOf = async () => {
+      const samples = familiesOf(parse, await pageOf(rig)).flatMap(({ samples }) => samples);
+      const created = samples.filter(({ name }) => name.endsWith('_created'));
+      return created.map(({ name, labels, value }) => [name, labels['queue'], value]);
+    };
+    expect(await createdOf()).to.deep.equal([
+      ['jobs_created', 'mail', 1],
+      ['jobs_created', 'disk', 1],
+      ['job_seconds_created', undefined, 1],
+    ]);
+    atTime(2_500, () => {
+      jobs.remove('mail');
+      seconds.reset();
+    });
+    atTime(3_125, () => jobs.inc({ queue: 'mail' }));
+    expect(await createdOf()).to.deep.equal([
+      ['jobs_created', 'disk', 1],
+      ['jobs_created', 'mail', 3.125],
+      ['job_seconds_created', undefined, 2.5],
+    ]);
+  });
+
+  it('says when a histogram without a sum began, and not where another metric has that name', async () => {
+    const rig = new PipelineRig();
+    rig.histogram({ name: 'signed', buckets: [-1, 1] }).observe(0.5);
+    expect(await pageOf(rig)).to.match(
+      /\nsigned_bucket{le="\+Inf"} 1\nsigned_created \d+\.?\d*\n#/,
+    );
+    familiesOf(parse, await pageOf(rig));
+    rig.counter({ name: 'signed_created' });
+    expect((await pageOf(rig)).match(/^signed_created .*/gm)).to.deep.equal(['signed_created 0']);
   });
 
   it('leaves the sum and the count out where the sum is no counter', async () => {
@@ -166,8 +222,8 @@ describe('OpenMetrics', function () {
     const page = await pageOf(rig);
     expect(page).to.not.match(/signed_(sum|count)|a="down"} -2/);
     expect(page).to.include('fallen_sum{a="up"} 2\nfallen_count{a="up"} 1\n');
-    expect(page).to.include(
-      'fallen_bucket{le="+Inf",a="down"} 1\nfallen_bucket{le="1.0",a="up"} 0',
+    expect(page).to.match(
+      /fallen_bucket{le="\+Inf",a="down"} 1\nfallen_created{a="down"} .*\nfallen_bucket{le="1.0",a="up"} 0/,
     );
     familiesOf(parse, page);
   });
@@ -221,7 +277,7 @@ describe('OpenMetrics', function () {
       defaultLabels: rig.registry.defaultLabels,
     });
     const samples = familiesOf(parse, bytes).flatMap((family) => family.samples);
-    expect(samples).to.have.length(5);
+    expect(samples).to.have.length(7);
     for (const { labels } of samples) expect(labels['app']).to.equal('y"\\\nz');
   });
 
@@ -230,7 +286,7 @@ describe('OpenMetrics', function () {
     const histogram = rig.histogram({ labelNames: ['a', 'b'], maxSeries: 3 });
     for (let index = 0; index < 10; index++) histogram.observe({ a: index, b: 'x # y' }, index);
     const [family] = familiesOf(parse, await pageOf(rig));
-    expect(family?.samples).to.have.length(4 * 14);
+    expect(family?.samples).to.have.length(4 * 15);
     const bounds = family?.samples.slice(0, 12).map(({ labels }) => labels['le']);
     expect(bounds?.join(' ')).to.equal('0.005 0.01 0.025 0.05 0.1 0.25 0.5 1.0 2.5 5.0 10.0 +Inf');
   });

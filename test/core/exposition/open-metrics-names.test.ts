@@ -38,6 +38,33 @@ describe('openMetricsHeaders', () => {
     });
   }
 
+  it('takes _info from an info’s name, and lets it give way as a gauge', () => {
+    expect(headersOf(['build_info', 'info'], ['build', 'stateset'])).to.deep.equal([
+      'build_info gauge',
+      'build stateset',
+    ]);
+    expect(
+      headersOf(
+        ['build_info', 'info'],
+        ['plain', 'info'],
+        ['_info', 'info'],
+        ['x_seconds_info', 'info'],
+      ),
+    ).to.deep.equal(['build info', 'plain gauge', '_info gauge', 'x_seconds info']);
+    expect(headersOf(['y_seconds', 'stateset'])).to.deep.equal(['y_seconds stateset']);
+  });
+
+  it('gives no family the name of one that is settled later', () => {
+    expect(headersOf(['x_total_total', 'counter'], ['x_total', 'counter'])).to.deep.equal([
+      'x_total_total unknown',
+      'x counter',
+    ]);
+    expect(headersOf(['x_total_info', 'info'], ['x_total', 'counter'])).to.deep.equal([
+      'x_total_info gauge',
+      'x counter',
+    ]);
+  });
+
   it('gives names that end in a base unit that unit, and no other', () => {
     expect(
       headersOf(
@@ -61,6 +88,25 @@ describe('openMetricsHeaders', () => {
       'f_seconds_sum gauge',
       'g_bytes unknown bytes',
       'h_seconds_total gauge',
+    ]);
+  });
+
+  it('names the samples of creation times, where no other family has their name', () => {
+    const headers = openMetricsHeaders([
+      { name: 'a_total', type: 'counter' },
+      { name: 'plain', type: 'counter' },
+      { name: 'b', type: 'gauge' },
+      { name: 'c', type: 'histogram' },
+      { name: 'd', type: 'histogram' },
+      { name: 'd_created', type: 'gauge' },
+    ]);
+    expect(headers.map(({ createdName }) => createdName)).to.deep.equal([
+      'a_created',
+      undefined,
+      undefined,
+      'c_created',
+      undefined,
+      undefined,
     ]);
   });
 });

@@ -85,9 +85,11 @@ describe(`OpenMetrics of any text, seed ${runSeed}`, function () {
     const families = familiesOf(parse, bytes);
     expect(families.slice(0, 60).map(({ help }) => help)).to.deep.equal(helps);
     const read = families.slice(0, 60).flatMap(({ samples }, family) =>
-      samples.map(({ labels, value }): [string, number] => {
-        return [JSON.stringify([family, labels['a'], labels['b']]), value];
-      }),
+      samples
+        .filter(({ name }) => name.endsWith('_total'))
+        .map(({ labels, value }): [string, number] => {
+          return [JSON.stringify([family, labels['a'], labels['b']]), value];
+        }),
     );
     expect(read).to.have.length(written.size);
     expect(new Map(read)).to.deep.equal(written);

@@ -81,6 +81,19 @@ describe('labels in protobuf', () => {
     }
   });
 
+  it('come back under their names, in quotes or not', () => {
+    for (const name of VALUES.filter((text) => text !== '' && text.isWellFormed())) {
+      for (const value of VALUES.slice(0, 12)) {
+        const text = formatLabels(['a', name, '_'], ['x', value, 'y']);
+        expect(pairsOf(text, 3)).to.deep.equal([
+          ['a', 'x'],
+          [name, value],
+          ['_', 'y'],
+        ]);
+      }
+    }
+  });
+
   it(`end where the bytes end, whatever these are, seed ${runSeed}`, () => {
     const random = new Random();
     const parts = ['a', '=', '"', '\\', ',', 'n', '="', '\\"', 'é'];

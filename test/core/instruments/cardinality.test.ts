@@ -1,3 +1,4 @@
+import { LABELS_BYTES_MAX } from '@offloop/core/internal/instruments/label-text.js';
 import { CATALOG_END, SERIES_COUNT } from '@offloop/core/internal/layout/control-block.js';
 import { expect } from 'chai';
 import { PipelineRig } from '../pipeline-rig.js';
@@ -136,6 +137,46 @@ describe('memory under hostile label sets', () => {
       expect(samples.reduce((sum, { value }) => sum + value, 0)).to.equal(101_000);
     });
   }
+});
+
+describe('a label set that is too long', () => {
+  /** Of a metric with the label `a`, in bytes of exposition form. */
+  const labelsOf = (bytes: number) => ({ a: 'x'.repeat(bytes - 'a=""'.length) });
+
+  it('folds into the overflow series from the first byte on, counted and without growing memory', async () => {
+    const rig = new PipelineRig();
+    const counter = rig.counter({ labelNames: ['a'] });
+    counter.inc(labelsOf(LABELS_BYTES_MAX));
+    const ends = () => rig.pipeline.producer.segment.control[CATALOG_END];
+    const before = ends();
+    counter.inc(labelsOf(LABELS_BYTES_MAX + 1), 2);
+    counter.inc({ a: '日'.repeat(2_000) }, 3);
+    counter.inc({ a: '\n'.repeat(3_000) }, 4);
+    counter.labels(labelsOf(1_000_000)).inc(5);
+    for (let index = 0; index < 20; index++) counter.inc({ a: `${index}`.repeat(1_000_000) }, 6);
+    counter.remove(labelsOf(1_000_000));
+    expect(ends()).to.equal(before);
+    expect(rig.pipeline.totals().seriesRefused).to.equal(24);
+    const values = (await rig.samples()).map(({ labels, value }) => [
+      labels.get('a')?.length,
+      value,
+    ]);
+    expect(values).to.deep.equal([
+      [LABELS_BYTES_MAX - 4, 1],
+      [OVERFLOW.length, 2 + 3 + 4 + 5 + 120],
+    ]);
+  });
+
+  it('is told by all of its labels together', async () => {
+    const rig = new PipelineRig();
+    const counter = rig.counter({ labelNames: ['a', 'b'] });
+    const half = 'x'.repeat(LABELS_BYTES_MAX / 2);
+    counter.inc({ a: half });
+    counter.inc({ b: half });
+    counter.inc({ a: half, b: half });
+    const lengths = (await rig.samples()).map(({ labels }) => labels.get('a')?.length);
+    expect(lengths).to.deep.equal([half.length, undefined, OVERFLOW.length]);
+  });
 });
 
 describe('memory that is full', () => {

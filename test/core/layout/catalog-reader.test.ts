@@ -1,6 +1,7 @@
 import {
   FamilyKind,
   FamilyRole,
+  OpenMetricsType,
   SERIES_ENTRY_CELLS,
   SERIES_LABELS,
 } from '@offloop/core/internal/layout/catalog.js';
@@ -45,6 +46,7 @@ describe('catalog', () => {
       quantiles: [],
       sketchCells: 834,
       isNative: true,
+      openMetricsType: OpenMetricsType.byKind,
       seriesFamily: histogram,
     });
     expect(readFamily(segment, counter).seriesFamily).to.equal(histogram);

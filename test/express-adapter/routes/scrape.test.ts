@@ -124,6 +124,21 @@ for (const engine of ['inline', 'pool'] as const) {
       expect(none.bytes).to.have.length(0);
     });
 
+    it('answers with names in UTF-8 to who takes them, and escaped to everybody else', async () => {
+      const registers = [metrics.register];
+      new Counter({ name: 'my.jobs', help: 'Jobs.', utf8Names: true, registers }).inc(7);
+      const path = '/metrics?name[]=my.jobs';
+      const accept = 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,*/*;q=0.5';
+      const asked = await scrape({ accept }, { path });
+      expect(asked.headers['content-type']).to.equal(
+        'text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8',
+      );
+      expect(asked.bytes.toString()).to.include('\n{"my.jobs"} 7\n');
+      const { headers, bytes } = await scrape({}, { path });
+      expect(headers['content-type']).to.equal(TEXT);
+      expect(bytes.toString()).to.include('\nmy_jobs 7\n');
+    });
+
     it('packs a page with gzip, and its length is the packed one, for HEAD too', async () => {
       for (const format of [{}, ACCEPT_OPEN_METRICS, ACCEPT_PROTOBUF]) {
         const path = '/metrics?name[]=jobs_total';

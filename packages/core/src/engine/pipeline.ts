@@ -149,7 +149,7 @@ export class Pipeline {
   async capture(familyIds: readonly number[]): Promise<Capture> {
     await this.flush();
     this.removeIdle();
-    return capture(this.producer.segment, familyIds);
+    return capture(this.producer.segment, familyIds, { exemplars: true });
   }
 
   /** The pipeline's books, read from shared memory at once. */

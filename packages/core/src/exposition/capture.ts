@@ -5,6 +5,7 @@ import {
   FamilyKind,
   SERIES_CREATED_MS,
   SERIES_ENTRY_CELLS,
+  SERIES_EXEMPLARS,
   SERIES_LABELS,
 } from '../layout/catalog.js';
 import {
@@ -15,7 +16,9 @@ import {
   seriesOf,
 } from '../layout/catalog-reader.js';
 import { REUSE_COUNT } from '../layout/control-block.js';
+import { TABLE_SLOT_COUNT, TABLE_SLOTS } from '../layout/exemplars.js';
 import type { Segment } from '../layout/segment.js';
+import { type Exemplar, readExemplar } from '../record/exemplar-slot.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
 import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
@@ -33,6 +36,11 @@ export interface CapturedFamily {
   readonly width: number;
   /** Of a summary, and of a histogram with sketches where the capture was asked for them. */
   readonly sketches?: CapturedSketches;
+  /**
+   * The exemplar of a series' classic bucket, 0 for a counter; by their indexes, and `undefined` where there is none. Captured only where it
+   * was asked for and the family has one.
+   */
+  readonly exemplars?: (seriesIndex: number, bucketIndex: number) => Exemplar | undefined;
   /** Labels that the page adds to a series. Default: none. */
   readonly defaultLabels?: DefaultLabelsOf;
 }
@@ -52,7 +60,10 @@ export interface Capture {
 
 /** What a capture holds beside the values that every format shows. */
 export interface CaptureNeeds {
-  readonly sketches: boolean;
+  /** Default `false`. */
+  readonly sketches?: boolean;
+  /** Default `false`. */
+  readonly exemplars?: boolean;
 }
 
 /** A reading begins again when series were reused or a batch was applied meanwhile; each is rarer than a reading is long. */
@@ -63,12 +74,13 @@ const MAX_ATTEMPTS = 100;
  *
  * @param familyIds       Ids of the segment's catalog; unknown ones are left out.
  * @param needs.sketches  Whether the sketches of histograms are wanted, which take their time to read. A summary's always are.
+ * @param needs.exemplars Whether exemplars are wanted, which take theirs.
  * @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` when memory changed under every attempt.
  */
 export function capture(
   segment: Segment,
   familyIds: readonly number[],
-  needs: CaptureNeeds = { sketches: false },
+  needs: CaptureNeeds = {},
 ): Capture {
   const { control } = segment;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -107,9 +119,11 @@ function captureOnce(
         needs.sketches || family.kind === FamilyKind.summary
           ? SketchCollector.of(family, seriesCount)
           : undefined;
+      const exemplars = needs.exemplars ? captureExemplars(segment, family, series) : undefined;
       return {
         family,
         ...series,
+        ...(exemplars === undefined ? {} : { exemplars }),
         width,
         values: new Float64Array(seriesCount * width),
         ...(sketches && { sketches }),
@@ -151,6 +165,31 @@ function captureSeries(segment: Segment, family: number) {
     ends[index] = (ends[index] as number) - first;
   }
   return { seriesIds, labels: { bytes, starts, ends }, createdMs };
+}
+
+function captureExemplars(
+  segment: Segment,
+  { id, seriesFamily, bounds }: CatalogFamily,
+  { seriesIds }: Pick<CapturedFamily, 'seriesIds'>,
+): CapturedFamily['exemplars'] {
+  // One that shows another's series has no table's worth of buckets itself.
+  if (id !== seriesFamily) return undefined;
+  const { series, catalogCells } = segment;
+  const stride = bounds.length + 1;
+  const found = new Map<number, Exemplar>();
+  for (let index = 0; index < seriesIds.length; index++) {
+    const entry = (seriesIds[index] as number) * SERIES_ENTRY_CELLS;
+    const table = Atomics.load(series, entry + SERIES_EXEMPLARS);
+    if (table === 0) continue;
+    const slots = catalogCells[table / 4 + TABLE_SLOT_COUNT] as number;
+    for (let bucket = 0; bucket < slots; bucket++) {
+      const slot = Atomics.load(catalogCells, table / 4 + TABLE_SLOTS + bucket);
+      const exemplar = slot === 0 ? undefined : readExemplar(segment, slot);
+      if (exemplar !== undefined) found.set(index * stride + bucket, exemplar);
+    }
+  }
+  if (found.size === 0) return undefined;
+  return (seriesIndex, bucketIndex) => found.get(seriesIndex * stride + bucketIndex);
 }
 
 /** Labels of a captured series in exposition form, without braces. */

@@ -1,20 +1,24 @@
 import type { ContentEncoding } from './content-encoding.js';
+import { DEFAULT_ESCAPING, ESCAPING_SCHEMES, type EscapingScheme } from './name-escaping.js';
 import { OPEN_METRICS_CONTENT_TYPE } from './open-metrics-format.js';
 import { PROTOBUF_CONTENT_TYPE } from './protobuf-format.js';
 import type { ExpositionFormat } from './render.js';
-import { TEXT_CONTENT_TYPE } from './text-format.js';
+import { TEXT_1_CONTENT_TYPE, TEXT_CONTENT_TYPE } from './text-format.js';
 
-/** A format, and the content type under which it goes out. */
+/** A format, how names are written in it, and the content type under which it goes out. */
 export interface OfferedFormat {
   readonly format: ExpositionFormat;
+  readonly escaping: EscapingScheme;
   readonly contentType: string;
 }
 
-interface Offer extends OfferedFormat {
+interface Offer extends Omit<OfferedFormat, 'escaping'> {
   readonly type: string;
   readonly subtype: string;
   /** What an element may say of it beside the type. One that says something else means another format. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Whether only who names its parameters gets it. Default `false`. */
+  readonly isNamedOnly?: boolean;
 }
 
 const TEXT: Offer = {
@@ -28,6 +32,15 @@ const TEXT: Offer = {
 /** In order of preference where a client has none; text first, as browsers and curl ask for anything, and protobuf last, as people cannot read it. */
 const OFFERS: readonly Offer[] = [
   TEXT,
+  {
+    format: 'text',
+    contentType: TEXT_1_CONTENT_TYPE,
+    type: 'text',
+    subtype: 'plain',
+    parameters: { version: '1.0.0' },
+    // Others know 0.0.4, and some of them ask for anything before what they know.
+    isNamedOnly: true,
+  },
   {
     format: 'openMetrics',
     contentType: OPEN_METRICS_CONTENT_TYPE,
@@ -83,6 +96,8 @@ const BY_ANYTHING = 0;
  * is named more closely, then the one that is named first. Where nothing that is offered is wanted, or the header says
  * nothing that can be read, it is Prometheus text 0.0.4, with its full content type.
  *
+ * Names are escaped as the element asks by `escaping`, and then the content type says so; else by underscores.
+ *
  * @param accept The request's Accept header.
  */
 export function negotiateFormat(accept: string | undefined): OfferedFormat {
@@ -100,7 +115,15 @@ export function negotiateFormat(accept: string | undefined): OfferedFormat {
     if (best === undefined || isPreferred(named, best)) best = { offer, ...named };
   }
   const { format, contentType } = best?.offer ?? TEXT;
-  return { format, contentType };
+  const asked = best === undefined ? undefined : escapingOf(elements[best.position]);
+  const escaping = asked ?? DEFAULT_ESCAPING;
+  // Where nobody asked, the content type is the one that all scrapers know; 1.0.0 never goes without.
+  const isNamed = asked !== undefined || contentType === TEXT_1_CONTENT_TYPE;
+  return {
+    format,
+    escaping,
+    contentType: isNamed ? `${contentType}; escaping=${escaping}` : contentType,
+  };
 }
 
 /**
@@ -115,6 +138,12 @@ export function negotiateEncoding(acceptEncoding: string | undefined): ContentEn
   // x-gzip is the same by RFC 9110, 8.4.1.3.
   const gzip = qualityOf('gzip', 'x-gzip') ?? qualityOf('*') ?? 0;
   return gzip > 0 && gzip >= (qualityOf('identity') ?? 0) ? 'gzip' : 'identity';
+}
+
+/** What an element asks for; a scheme that is not known counts as absent. */
+function escapingOf(element: Element | undefined): EscapingScheme | undefined {
+  const asked = element?.parameters.get('escaping');
+  return ESCAPING_SCHEMES.find((scheme) => scheme === asked);
 }
 
 function isPreferred(
@@ -134,8 +163,9 @@ function closenessOf({ value, parameters }: Element, offer: Offer): number | und
       if (given === undefined) closeness = BY_TYPE;
       else if (given !== expected) return undefined;
     }
-    return closeness;
+    return offer.isNamedOnly && closeness !== BY_PARAMETERS ? undefined : closeness;
   }
+  if (offer.isNamedOnly) return undefined;
   if (value === `${offer.type}/*`) return BY_MAIN_TYPE;
   return value === '*/*' || value === '*' ? BY_ANYTHING : undefined;
 }

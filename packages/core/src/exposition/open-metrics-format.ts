@@ -1,7 +1,12 @@
-import { FamilyKind } from '../layout/catalog.js';
+import { metricName, parseLabels } from '../instruments/label-text.js';
+import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
-import type { Capture, CapturedFamily } from './capture.js';
-import { type OpenMetricsHeader, openMetricsHeaders } from './open-metrics-names.js';
+import { type Capture, type CapturedFamily, labelsText } from './capture.js';
+import {
+  type NamedFamily,
+  type OpenMetricsHeader,
+  openMetricsHeaders,
+} from './open-metrics-names.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { writeHistograms, writeSamples } from './sample-lines.js';
 import { writeSummaries } from './summary-lines.js';
@@ -11,6 +16,9 @@ import { expositionType } from './text-format.js';
 export const OPEN_METRICS_CONTENT_TYPE =
   'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
+/** The last line of each page. */
+export const OPEN_METRICS_END = '# EOF\n';
+
 const NEWLINE = 0x0a;
 
 /** Go's %g changes to an exponent from here on, and the canonical numbers of OpenMetrics are Go's. */
@@ -18,9 +26,9 @@ const EXPONENT_FROM = 1e6;
 const EXPONENT_BELOW = 1e-4;
 
 /**
- * Renders a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format.
- *
- * `_created` is left out: memory does not hold when a series began, and a time that is wrong is worse than none.
+ * Renders a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format; `_created`, which that format
+ * does not have, says when each series of a counter, histogram or summary began. The pipeline's own counters have none: memory does not hold
+ * when it was laid out, and a time that is wrong is worse than none.
  */
 export function renderOpenMetrics(
   captured: Capture,
@@ -29,12 +37,13 @@ export function renderOpenMetrics(
   const writer = new ByteWriter();
   const { families } = captured;
   const headers = openMetricsHeaders([
-    ...families.map(({ family }) => ({ name: family.name, type: expositionType(family.kind) })),
+    ...families.map((one) => ({ name: one.family.name, type: typeOf(one) })),
     ...pipelineFamilies,
   ]);
   for (const [index, family] of families.entries()) {
-    writeHeader(writer, headers[index] as OpenMetricsHeader, family.family.help);
-    writeFamily(writer, family);
+    const header = headers[index] as OpenMetricsHeader;
+    writeHeader(writer, header, family.family.help);
+    writeFamily(writer, family, header);
   }
   for (const [index, family] of pipelineFamilies.entries()) {
     writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
@@ -42,22 +51,30 @@ export function renderOpenMetrics(
     writer.number(family.value(captured.totals));
     writer.byte(NEWLINE);
   }
-  writer.text('# EOF\n');
+  writer.text(OPEN_METRICS_END);
   return writer.take();
 }
 
-function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
-  const { family } = captured;
+function writeFamily(
+  writer: ByteWriter,
+  captured: CapturedFamily,
+  { type, createdName }: OpenMetricsHeader,
+): void {
+  const { family, exemplars } = captured;
   if (family.kind === FamilyKind.summary) {
     writeSummaries(writer, captured, {
       formatShare: formatCanonical,
       hasQuantile: (value) => !(value < 0),
       hasSum: (sum) => sum >= 0,
+      createdName,
     });
     return;
   }
   if (family.kind !== FamilyKind.histogram) {
-    writeSamples(writer, captured, family.name);
+    const order = type === 'stateset' ? orderBySet(captured) : undefined;
+    const form = { name: family.name, createdName, order };
+    // A counter that has to be of type unknown may not have exemplars.
+    writeSamples(writer, captured, type === 'counter' ? { ...form, exemplars } : form);
     return;
   }
   // A sum that may fall is no counter: with bounds below zero it has to be missing, and the count with it.
@@ -66,12 +83,47 @@ function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
     formatBound: formatCanonical,
     // False for NaN as well, which two infinities leave behind.
     hasSum: (sum) => canHaveSum && sum >= 0,
+    createdName,
+    exemplars,
   });
+}
+
+/**
+ * A state set or info with a value that the type does not allow, which nothing but a direct write leaves behind, is the gauge that it is
+ * elsewhere; so is a state set whose label could not be escaped to its own name.
+ */
+function typeOf({ family, values }: CapturedFamily): NamedFamily['type'] {
+  const { openMetricsType, kind, labelNames, name } = family;
+  if (
+    openMetricsType === OpenMetricsType.stateSet &&
+    labelNames.includes(name) &&
+    values.every((value) => value === 0 || value === 1)
+  )
+    return 'stateset';
+  if (openMetricsType === OpenMetricsType.info && values.every((value) => value === 1))
+    return 'info';
+  return expositionType(kind);
+}
+
+/** Series of a state set one set after another: those of one may not stand among another's, and a state may have been removed and set again. */
+function orderBySet(captured: CapturedFamily): Int32Array {
+  const sets = new Map<string, number[]>();
+  for (let index = 0; index < captured.seriesIds.length; index++) {
+    const labels = parseLabels(labelsText(captured, index));
+    const set = JSON.stringify(
+      Object.entries(labels).filter(([name]) => name !== captured.family.name),
+    );
+    const states = sets.get(set);
+    if (states === undefined) sets.set(set, [index]);
+    else states.push(index);
+  }
+  return Int32Array.from([...sets.values()].flat());
 }
 
 /** @param help Escaped as the Prometheus text format wants it. */
 function writeHeader(writer: ByteWriter, header: OpenMetricsHeader, help: string): void {
-  const { name, type, unit } = header;
+  const { type, unit } = header;
+  const name = metricName(header.name);
   const unitLine = unit === undefined ? '' : `# UNIT ${name} ${unit}\n`;
   writer.text(`# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${help.replaceAll('"', '\\"')}\n`);
 }

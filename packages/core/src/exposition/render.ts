@@ -2,6 +2,8 @@ import type { Segment } from '../layout/segment.js';
 import { capture } from './capture.js';
 import { type ContentEncoding, compress } from './content-encoding.js';
 import { type DefaultLabels, withDefaultLabels } from './default-labels.js';
+import { withEscapedNames } from './escaped-names.js';
+import { DEFAULT_ESCAPING, type EscapingScheme } from './name-escaping.js';
 import { renderOpenMetrics } from './open-metrics-format.js';
 import { PIPELINE_FAMILIES } from './pipeline-families.js';
 import { renderProtobuf } from './protobuf-format.js';
@@ -24,6 +26,8 @@ export interface ExpositionRequest {
   readonly includePipeline: boolean | readonly string[];
   /** Default `text`: Prometheus text 0.0.4. */
   readonly format?: ExpositionFormat;
+  /** How names beyond the legacy characters are written. Default `underscores`. */
+  readonly escaping?: EscapingScheme;
   /** Added to every sample of these families, not to the pipeline's own. Default: none. */
   readonly defaultLabels?: DefaultLabels;
   /** Default `identity`. A small page is never packed. */
@@ -43,15 +47,22 @@ export interface Page {
  */
 export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   const startedMs = performance.now();
-  const { includePipeline, format = 'text', defaultLabels = [] } = request;
+  const {
+    includePipeline,
+    format = 'text',
+    defaultLabels = [],
+    escaping: scheme = DEFAULT_ESCAPING,
+  } = request;
   const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
     typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
   );
-  // Only protobuf has native histograms.
-  const captured = withDefaultLabels(
-    capture(segment, request.families, { sketches: format === 'protobuf' }),
-    defaultLabels,
-  );
+  const needs = { sketches: format === 'protobuf', exemplars: format !== 'text' };
+  // Before the default labels, which give way to labels that have come to be called like them.
+  const escaped = withEscapedNames(capture(segment, request.families, needs), {
+    scheme,
+    reserved: pipelineFamilies.map(({ name }) => name),
+  });
+  const captured = withDefaultLabels(escaped, defaultLabels);
   const bytes = RENDERERS[format](captured, pipelineFamilies);
   return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
 }

@@ -1,9 +1,16 @@
+import { formatLabels, metricName } from '../instruments/label-text.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
+import type { Exemplar } from '../record/exemplar-slot.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
+import { isLegacyMetricName } from './name-escaping.js';
 
 /** Braces, spaces, a line feed and the digits of a usual value. */
 export const LINE_BYTES = 16;
+/** Digits of a time beyond those of a usual value. */
+const CREATED_DIGITS = 14;
+
+export const MS_PER_SECOND = 1000;
 
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -17,17 +24,48 @@ export interface HistogramLines {
   readonly formatBound: (bound: number) => string;
   /** Whether a series whose sum is this one has `_sum` and `_count`. */
   readonly hasSum: (sum: number) => boolean;
+  /** Name of the sample that says when a series began, where the format has one. */
+  readonly createdName?: string | undefined;
+  /** Exemplars of the buckets, where the format shows them. */
+  readonly exemplars?: CapturedFamily['exemplars'];
 }
 
-/** Samples of a family with one value a series. */
-export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name: string): void {
-  const { seriesIds, defaultLabels = noLabels } = captured;
-  const prefix = ByteWriter.of(name);
-  writer.expect(seriesIds.length * (prefix.size + LINE_BYTES) + labelBytes(captured));
-  for (let index = 0; index < seriesIds.length; index++) {
+/**
+ * Samples of a family with one value a series.
+ *
+ * @param form Name of the samples and of those that say when a series began, and exemplars, where the format has them; and the series' order,
+ *   where that is not their own.
+ */
+export function writeSamples(
+  writer: ByteWriter,
+  captured: CapturedFamily,
+  form: Pick<HistogramLines, 'createdName' | 'exemplars'> & {
+    readonly name: string;
+    readonly order?: Int32Array | undefined;
+  },
+): void {
+  const { seriesIds, createdMs, defaultLabels = noLabels } = captured;
+  const { name, createdName, exemplars, order } = form;
+  const isQuoted = !isLegacyMetricName(name);
+  const prefix = lineStart(name);
+  const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
+  writer.expect(
+    seriesIds.length * (prefix.size + LINE_BYTES + createdBytes(createdPrefix)) +
+      (createdPrefix === undefined ? 1 : 2) * labelBytes(captured),
+  );
+  for (let place = 0; place < seriesIds.length; place++) {
+    const index = order === undefined ? place : (order[place] as number);
+    const own = labelsOf(captured, index);
+    const added = defaultLabels(index);
     writer.append(prefix);
-    writeLabels(writer, labelsOf(captured, index), defaultLabels(index));
+    writeLabels(writer, { own, added, isQuoted });
     writer.number(singleValue(captured, index));
+    if (exemplars !== undefined) writeExemplar(writer, exemplars(index, 0));
+    writer.byte(NEWLINE);
+    if (createdPrefix === undefined) continue;
+    writer.append(createdPrefix);
+    writeLabels(writer, { own, added, isQuoted });
+    writer.number((createdMs[index] as number) / MS_PER_SECOND);
     writer.byte(NEWLINE);
   }
 }
@@ -36,23 +74,25 @@ export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name:
 export function writeHistograms(
   writer: ByteWriter,
   captured: CapturedFamily,
-  { formatBound, hasSum }: HistogramLines,
+  { formatBound, hasSum, createdName, exemplars }: HistogramLines,
 ): void {
-  const { family, seriesIds, values, width, defaultLabels = noLabels } = captured;
+  const { family, seriesIds, createdMs, values, width, defaultLabels = noLabels } = captured;
+  const isQuoted = !isLegacyMetricName(family.name);
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
-    ByteWriter.of(`${family.name}_bucket{le="${formatBound(bound)}"`),
+    labelledLineStart(`${family.name}_bucket`, `le="${formatBound(bound)}"`),
   );
-  const sumPrefix = ByteWriter.of(`${family.name}_sum`);
-  const countPrefix = ByteWriter.of(`${family.name}_count`);
+  const sumPrefix = lineStart(`${family.name}_sum`);
+  const countPrefix = lineStart(`${family.name}_count`);
+  const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
   writer.expect(
     seriesIds.length *
       [...bucketPrefixes, sumPrefix, countPrefix].reduce(
         (bytes, prefix) => bytes + prefix.size + LINE_BYTES,
-        0,
+        createdBytes(createdPrefix),
       ) +
-      (bucketPrefixes.length + 2) * labelBytes(captured),
+      (bucketPrefixes.length + (createdPrefix === undefined ? 2 : 3)) * labelBytes(captured),
   );
   for (let index = 0; index < seriesIds.length; index++) {
     const own = labelsOf(captured, index);
@@ -73,22 +113,46 @@ export function writeHistograms(
       writer.append(bucketPrefixes[bucket] as ByteWriter);
       writer.append(common);
       writer.number(cumulative);
+      if (exemplars !== undefined) writeExemplar(writer, exemplars(index, bucket));
       writer.byte(NEWLINE);
     }
-    const sum = values[block + BLOCK_SUM] as number;
-    if (!hasSum(sum)) continue;
-    for (const [prefix, value] of [
-      [sumPrefix, sum],
-      [countPrefix, cumulative],
-    ] as const) {
+    const line = (prefix: ByteWriter, value: number): void => {
       writer.append(prefix);
-      writer.byte(hasLabels ? OPEN : SPACE);
-      // Without the comma; without labels, nothing.
-      writer.append(common, hasLabels ? 1 : common.size);
+      if (isQuoted) writer.append(common);
+      else {
+        writer.byte(hasLabels ? OPEN : SPACE);
+        // Without the comma; without labels, nothing.
+        writer.append(common, hasLabels ? 1 : common.size);
+      }
       writer.number(value);
       writer.byte(NEWLINE);
+    };
+    const sum = values[block + BLOCK_SUM] as number;
+    if (hasSum(sum)) {
+      line(sumPrefix, sum);
+      line(countPrefix, cumulative);
+    }
+    if (createdPrefix !== undefined) {
+      line(createdPrefix, (createdMs[index] as number) / MS_PER_SECOND);
     }
   }
+}
+
+/** What follows a sample's value that has an exemplar: ` # {trace_id="…"} 0.25 1700000000.125`. */
+function writeExemplar(writer: ByteWriter, exemplar: Exemplar | undefined): void {
+  if (exemplar === undefined) return;
+  const { labels, value, timestampMs } = exemplar;
+  const names = labels.map(([name]) => name);
+  const values = labels.map(([, text]) => text);
+  writer.text(` # {${formatLabels(names, values)}} `);
+  writer.number(value);
+  writer.byte(SPACE);
+  writer.number(timestampMs / MS_PER_SECOND);
+}
+
+/** Room for a series' `_created`, its labels left out. */
+export function createdBytes(prefix: ByteWriter | undefined): number {
+  return prefix === undefined ? 0 : prefix.size + LINE_BYTES + CREATED_DIGITS;
 }
 
 /** Bytes of all series' labels, each once. */
@@ -112,14 +176,30 @@ export function noLabels(): Uint8Array {
   return NO_LABELS;
 }
 
-/** Labels in braces, where there are any, and the space before the value. */
-export function writeLabels(writer: ByteWriter, first: Uint8Array, second: Uint8Array): void {
-  if (first.length + second.length > 0) {
-    writer.byte(OPEN);
-    writer.copy(first);
-    if (first.length > 0 && second.length > 0) writer.byte(COMMA);
-    writer.copy(second);
-    writer.byte(CLOSE);
+/** What a sample's line begins with: its name, or the brace within which a name in quotes stands. */
+export function lineStart(name: string): ByteWriter {
+  return ByteWriter.of(isLegacyMetricName(name) ? name : `{${metricName(name)}`);
+}
+
+/** The same with a first label, the brace left open. */
+export function labelledLineStart(name: string, label: string): ByteWriter {
+  const start = isLegacyMetricName(name) ? `${name}{` : `{${metricName(name)},`;
+  return ByteWriter.of(`${start}${label}`);
+}
+
+/** Labels in braces, where there are any or a name in quotes stands there, and the space before the value. */
+export function writeLabels(
+  writer: ByteWriter,
+  of: { readonly own: Uint8Array; readonly added: Uint8Array; readonly isQuoted: boolean },
+): void {
+  const { own, added, isQuoted } = of;
+  const hasLabels = own.length + added.length > 0;
+  if (hasLabels) {
+    writer.byte(isQuoted ? COMMA : OPEN);
+    writer.copy(own);
+    if (own.length > 0 && added.length > 0) writer.byte(COMMA);
+    writer.copy(added);
   }
+  if (hasLabels || isQuoted) writer.byte(CLOSE);
   writer.byte(SPACE);
 }

@@ -2,7 +2,17 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
-import { LINE_BYTES, labelBytes, noLabels, writeLabels } from './sample-lines.js';
+import { isLegacyMetricName } from './name-escaping.js';
+import {
+  createdBytes,
+  LINE_BYTES,
+  labelBytes,
+  labelledLineStart,
+  lineStart,
+  MS_PER_SECOND,
+  noLabels,
+  writeLabels,
+} from './sample-lines.js';
 
 const CLOSE = 0x7d;
 const SPACE = 0x20;
@@ -20,28 +30,36 @@ export interface SummaryLines {
   readonly hasQuantile: (value: number) => boolean;
   /** Whether a series whose sum is this one has `_sum`. */
   readonly hasSum: (sum: number) => boolean;
+  /** Name of the sample that says when a series began, where the format has one. */
+  readonly createdName?: string | undefined;
 }
 
 /** Samples of a summary, its own labels before default ones as prom-client has them: quantiles, which put `quantile` first, the sum, and the count. */
 export function writeSummaries(
   writer: ByteWriter,
   captured: CapturedFamily,
-  { formatShare, hasQuantile, hasSum }: SummaryLines,
+  { formatShare, hasQuantile, hasSum, createdName }: SummaryLines,
 ): void {
-  const { family, seriesIds, values, width, sketches, defaultLabels = noLabels } = captured;
+  const { family, seriesIds, createdMs, values, width, sketches } = captured;
+  const { defaultLabels = noLabels } = captured;
   const quantiles = family.quantiles.map((share) => ({
     share,
-    prefix: ByteWriter.of(`${family.name}{quantile="${formatShare(share)}"`),
+    prefix: labelledLineStart(family.name, `quantile="${formatShare(share)}"`),
   }));
-  const sumPrefix = ByteWriter.of(`${family.name}_sum`);
-  const countPrefix = ByteWriter.of(`${family.name}_count`);
+  const isQuoted = !isLegacyMetricName(family.name);
+  const sumPrefix = lineStart(`${family.name}_sum`);
+  const countPrefix = lineStart(`${family.name}_count`);
+  const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the quantiles of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
   const prefixes = [...quantiles.map(({ prefix }) => prefix), sumPrefix, countPrefix];
   writer.expect(
     seriesIds.length *
-      prefixes.reduce((bytes, prefix) => bytes + prefix.size + QUANTILE_BYTES + LINE_BYTES, 0) +
-      prefixes.length * labelBytes(captured),
+      prefixes.reduce(
+        (bytes, prefix) => bytes + prefix.size + QUANTILE_BYTES + LINE_BYTES,
+        createdBytes(createdPrefix),
+      ) +
+      (prefixes.length + (createdPrefix === undefined ? 0 : 1)) * labelBytes(captured),
   );
   for (let index = 0; index < seriesIds.length; index++) {
     const own = labelsOf(captured, index);
@@ -65,12 +83,15 @@ export function writeSummaries(
     }
     const writeOne = (prefix: ByteWriter, value: number): void => {
       writer.append(prefix);
-      writeLabels(writer, own, added);
+      writeLabels(writer, { own, added, isQuoted });
       writer.number(value);
       writer.byte(NEWLINE);
     };
     const sum = values[block + BLOCK_SUM] as number;
     if (hasSum(sum)) writeOne(sumPrefix, sum);
     writeOne(countPrefix, values[block + BLOCK_COUNTS] as number);
+    if (createdPrefix !== undefined) {
+      writeOne(createdPrefix, (createdMs[index] as number) / MS_PER_SECOND);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { metricName } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
@@ -5,8 +6,11 @@ import type { PipelineFamily } from './pipeline-families.js';
 import { type HistogramLines, writeHistograms, writeSamples } from './sample-lines.js';
 import { type SummaryLines, writeSummaries } from './summary-lines.js';
 
-/** Content type of the Prometheus text format that this module writes. */
+/** Content type of the Prometheus text format 0.0.4. */
 export const TEXT_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Content type of 1.0.0, which differs in nothing but the names that it may have, in quotes. */
+export const TEXT_1_CONTENT_TYPE = 'text/plain; version=1.0.0; charset=utf-8';
 
 const NEWLINE = 0x0a;
 
@@ -19,7 +23,7 @@ const SUMMARY_LINES: SummaryLines = {
 };
 
 /**
- * Renders a capture in the Prometheus text format 0.0.4. Blocks are separated by a blank line and buckets put `le` first, as prom-client
+ * Renders a capture in the Prometheus text format, 0.0.4 or, where a name is in quotes, 1.0.0. Blocks are separated by a blank line and buckets put `le` first, as prom-client
  * does, so that tests which compare pages go on passing.
  */
 export function renderText(
@@ -54,7 +58,7 @@ function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
   } else if (family.kind === FamilyKind.summary) {
     writeSummaries(writer, captured, SUMMARY_LINES);
   } else {
-    writeSamples(writer, captured, family.name);
+    writeSamples(writer, captured, { name: family.name });
   }
 }
 
@@ -62,7 +66,8 @@ function writeHeader(
   writer: ByteWriter,
   family: { readonly name: string; readonly help: string; readonly type: string },
 ): void {
-  writer.text(`# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`);
+  const name = metricName(family.name);
+  writer.text(`# HELP ${name} ${family.help}\n# TYPE ${name} ${family.type}\n`);
 }
 
 /** The word that both text formats have for a kind of family. */

@@ -16,6 +16,7 @@ import {
   SERIES_COUNT,
 } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
+import { ExemplarMemory } from './exemplar-memory.js';
 import type { FamilyHoldings } from './family.js';
 import { type Removed, RemovedSeries } from './removed-series.js';
 
@@ -35,6 +36,8 @@ export interface FamilyEntry {
   readonly quantiles: readonly number[];
   /** Cells of the sketch, which tell its shape (aggregate/sketch-shape.ts); 0: none. */
   readonly sketchCells: number;
+  /** Default: what its kind says. */
+  readonly openMetricsType?: catalog.OpenMetricsType;
   /** Observation counters: the histogram they show. */
   readonly source: number | undefined;
 }
@@ -43,6 +46,7 @@ export interface FamilyEntry {
  * The writing end of a segment's catalog. The producing thread owns it; nothing here is on the request path.
  */
 export class CatalogWriter {
+  readonly exemplars: ExemplarMemory;
   private readonly segment: Segment;
   /** Family → last series of its chain. */
   private readonly lastSeries: Int32Array;
@@ -53,6 +57,7 @@ export class CatalogWriter {
   constructor(segment: Segment) {
     this.segment = segment;
     this.removed = new RemovedSeries(segment);
+    this.exemplars = new ExemplarMemory(segment);
     this.lastSeries = new Int32Array(segment.sizes.maxFamilies).fill(-1);
   }
 
@@ -119,6 +124,8 @@ export class CatalogWriter {
     families[entry + catalog.FAMILY_SKETCH_CELLS] = family.sketchCells;
     families[entry + catalog.FAMILY_SOURCE] = family.source === undefined ? 0 : family.source + 1;
     families[entry + catalog.FAMILY_BLOCK_DOUBLES] = blockDoubles(family);
+    families[entry + catalog.FAMILY_OPEN_METRICS_TYPE] =
+      family.openMetricsType ?? catalog.OpenMetricsType.byKind;
     // Published last: a reader that sees the count sees the entry.
     Atomics.store(control, FAMILY_COUNT, id + 1);
     return id;
@@ -259,6 +266,8 @@ export class CatalogWriter {
       this.removed.putBack(removed);
       return undefined;
     }
+    // While the entry still says whose they are.
+    this.exemplars.release(id);
     series[entry + catalog.SERIES_NEXT] = 0;
     series[entry + catalog.SERIES_PREVIOUS] = 0;
     this.writeEntry(id, family, labels);

@@ -4,22 +4,31 @@ import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
+import { type ExemplarCall, isExemplarCall, putExemplar } from './exemplar-recording.js';
 import { existingMetric } from './existing-metric.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
+import type { Producer } from './producer.js';
 
 /** Configuration of a counter. */
 export interface CounterConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Brings the counter up to date before it is read; `this` is the counter. What it throws rejects the reading. */
   readonly collect?: CollectFunction<Counter<T>>;
+  /** Lets `inc({ labels, value, exemplarLabels })` bring exemplars. Default `false`. */
+  readonly enableExemplars?: boolean;
+}
+
+/** What `inc` takes where exemplars are enabled. */
+export interface CounterIncrement<T extends string> extends ExemplarCall {
+  readonly labels?: LabelValues<T> | undefined;
 }
 
 const KIND: MetricKind = { type: 'counter', kind: FamilyKind.counter };
 
 /** A counter with its labels chosen: the quick way to count, as nothing is looked up. */
 export class CounterChild {
-  private readonly record: Recorder['record'];
-  private readonly series: BoundSeries;
+  protected readonly record: Recorder['record'];
+  protected readonly series: BoundSeries;
 
   constructor(record: Recorder['record'], series: BoundSeries) {
     this.record = record;
@@ -32,10 +41,31 @@ export class CounterChild {
    * @param value At least 0 and finite.
    * @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no finite number, {OffloopError} the same for a negative one.
    */
-  inc(value = 1): void {
+  inc(value?: number): void;
+  /** The same with an exemplar, where they are enabled. */
+  inc(increment: ExemplarCall): void;
+  inc(value: number | ExemplarCall = 1): void {
     if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY))
       refuseAmount(value);
     this.record(this.series.id, value);
+  }
+}
+
+/** A child of a counter with exemplars. A class of its own, so that the others keep the method that they have. */
+class ExemplarCounterChild extends CounterChild {
+  private readonly producer: Producer;
+
+  constructor(producer: Producer, series: BoundSeries) {
+    super(producer.recorder.record, series);
+    this.producer = producer;
+  }
+
+  override inc(given?: number | ExemplarCall): void {
+    const { value, exemplarLabels: labels } = isExemplarCall(given) ? given : { value: given };
+    const amount = checkedAmount(value as number | undefined);
+    const seriesId = this.series.id;
+    if (!this.record(seriesId, amount)) return;
+    putExemplar(this.producer, { seriesId, bucket: 0, labels, value: amount });
   }
 }
 
@@ -49,10 +79,15 @@ export class CounterChild {
  * mail.inc(3);
  */
 export class Counter<T extends string = string> extends Metric<T> {
+  /** Whether `inc({ labels, value, exemplarLabels })` brings exemplars. */
+  readonly enableExemplars: boolean;
   private record: Recorder['record'] | undefined;
 
   constructor(config: CounterConfiguration<T>) {
     super(config, KIND);
+    this.enableExemplars = config.enableExemplars === true;
+    // On the instance: `inc` of all others stays as it is, and as fast.
+    if (this.enableExemplars) this.inc = this.incWithExemplar;
   }
 
   /**
@@ -68,7 +103,13 @@ export class Counter<T extends string = string> extends Metric<T> {
   inc(value?: number): void;
   /** Adds `value` (default 1) to the series with these labels. */
   inc(labels: LabelValues<T>, value?: number): void;
-  inc(labels?: LabelValues<T> | number, value?: number): void {
+  /**
+   * The same with an exemplar, where they are enabled: `inc({ labels, value, exemplarLabels })`. It holds the amount of this call.
+   *
+   * @throws {RangeError} `OFFLOOP_ERR_EXEMPLAR` for exemplar labels of more than 128 characters. The amount has been added by then.
+   */
+  inc(increment: CounterIncrement<T>): void;
+  inc(labels?: LabelValues<T> | CounterIncrement<T> | number, value?: number): void {
     const hasLabels = typeof labels === 'object' && labels !== null;
     const amount = (hasLabels ? value : labels) ?? 1;
     if (typeof amount !== 'number' || !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
@@ -85,7 +126,24 @@ export class Counter<T extends string = string> extends Metric<T> {
   labels(labels: LabelValues<T>): CounterChild;
   labels(...args: readonly unknown[]): CounterChild {
     const series = this.bind(args);
+    if (this.enableExemplars) return new ExemplarCounterChild(this.pipeline.producer, series);
     return new CounterChild(this.record ?? this.start(), series);
+  }
+
+  private incWithExemplar(
+    given?: LabelValues<T> | CounterIncrement<T> | number,
+    value?: number,
+  ): void {
+    if (value !== undefined || !isExemplarCall(given)) {
+      Reflect.apply(Counter.prototype.inc, this, [given, value]);
+      return;
+    }
+    const { labels, exemplarLabels } = given;
+    const amount = checkedAmount(given.value);
+    const { producer } = this.pipeline;
+    const seriesId = this.family.seriesByObject((labels ?? {}) as Record<string, string>);
+    if (!producer.recorder.record(seriesId, amount)) return;
+    putExemplar(producer, { seriesId, bucket: 0, labels: exemplarLabels, value: amount });
   }
 
   private unlabelled(): number {
@@ -96,6 +154,13 @@ export class Counter<T extends string = string> extends Metric<T> {
     this.record = this.pipeline.producer.recorder.record;
     return this.record;
   }
+}
+
+function checkedAmount(value: number | undefined): number {
+  const amount = value ?? 1;
+  if (typeof amount !== 'number' || !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
+    refuseAmount(amount);
+  return amount;
 }
 
 function refuseAmount(amount: unknown): never {

@@ -28,9 +28,9 @@ export function existingMetric<Found extends Metric<string>>(
 }
 
 function refuseDifference(
-  config: MetricConfiguration<string>,
+  config: MetricConfiguration<string> & { readonly enableExemplars?: unknown },
   kind: MetricKind,
-  found: RegisteredMetric & Partial<Metric<string>>,
+  found: RegisteredMetric & Partial<Metric<string> & { readonly enableExemplars: unknown }>,
 ): void {
   const { entry } = found.family;
   const parts: Record<string, readonly [had: unknown, wanted: unknown]> = {
@@ -41,6 +41,7 @@ function refuseDifference(
     percentiles: [entry.quantiles, kind.quantiles ?? []],
     native: [entry.sketchCells !== 0, (kind.sketchCells ?? 0) !== 0],
     aggregator: [found.aggregator, config.aggregator ?? 'sum'],
+    enableExemplars: [found.enableExemplars ?? false, config.enableExemplars ?? false],
     maxSeries: [found.maxSeries, config.maxSeries],
     maxIdleSeconds: [found.maxIdleSeconds, config.maxIdleSeconds],
   };

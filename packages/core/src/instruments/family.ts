@@ -6,7 +6,7 @@ import { addToWideCounter } from '../layout/wide-counter.js';
 import type { FamilyEntry } from './catalog-writer.js';
 import { IdleSeries } from './idle-series.js';
 import { LabelIndex } from './label-index.js';
-import { formatLabels, parseLabels } from './label-text.js';
+import { formatLabels, LABELS_BYTES_MAX, parseLabels } from './label-text.js';
 import type { Producer } from './producer.js';
 
 /** Value of every label of the series into which label sets beyond the limit fold. */
@@ -226,6 +226,8 @@ export class Family {
   private intern(values: readonly unknown[]): number {
     if (this.successor !== undefined) return this.successor.seriesByValues(values);
     const texts = values.map(textOf);
+    // Before anything is looked up or kept: what is too long for memory is too long for the index's heap as well.
+    if (isTooLong(texts)) return this.refused();
     // A missing label and an empty one are the same to Prometheus, which would drop the second of two such lines.
     const keys = texts.map((text) => text ?? '');
     const known = this.index.findByValues(keys);
@@ -245,21 +247,23 @@ export class Family {
   private addSeries(texts: readonly (string | undefined)[], keys: readonly string[]): number {
     // The overflow series' own label set, given by a caller: a second series of it would be one line twice.
     if (texts.every((text) => text === OVERFLOW_LABEL)) return this.overflowSeries();
-    const producer = this.producer as Producer;
-    const { catalog } = producer;
     if (this.seriesCount >= this.limit) this.removeIdle();
-    const id =
-      this.seriesCount < this.limit
-        ? catalog.addSeries(this.holdings.id, formatLabels(this.entry.labelNames, texts))
-        : undefined;
-    if (id === undefined) {
-      addToWideCounter(producer.segment.control, REFUSED, 1);
-      return this.overflowSeries();
-    }
+    if (this.seriesCount >= this.limit) return this.refused();
+    const labels = formatLabels(this.entry.labelNames, texts);
+    if (Buffer.byteLength(labels) > LABELS_BYTES_MAX) return this.refused();
+    const { catalog } = this.producer as Producer;
+    const id = catalog.addSeries(this.holdings.id, labels);
+    if (id === undefined) return this.refused();
     this.seriesCount++;
     this.index.add(keys, id);
     catalog.link(id);
     return id;
+  }
+
+  /** The overflow series, for a label set that has no series of its own. */
+  private refused(): number {
+    addToWideCounter((this.producer as Producer).segment.control, REFUSED, 1);
+    return this.overflowSeries();
   }
 
   private overflowSeries(): number {
@@ -321,6 +325,13 @@ export class Family {
 function textOf(value: unknown): string | undefined {
   // UTF-8 has no lone surrogates: two values that differ only in them would become one line twice, which loses the whole scrape.
   return value === undefined || value === null ? undefined : String(value).toWellFormed();
+}
+
+/** Told by characters, of which each is a byte at least: so that a megabyte is not formatted first. */
+function isTooLong(texts: readonly (string | undefined)[]): boolean {
+  let characters = 0;
+  for (const text of texts) characters += text?.length ?? 0;
+  return characters > LABELS_BYTES_MAX;
 }
 
 function isBoundedAlias(value: unknown): boolean {

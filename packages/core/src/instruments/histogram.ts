@@ -5,9 +5,12 @@ import { FamilyKind } from '../layout/catalog.js';
 import type { Recorder } from '../record/recorder.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
+import type { ExemplarLabels } from './exemplar-labels.js';
+import { type ExemplarCall, isExemplarCall, putExemplar } from './exemplar-recording.js';
 import { existingMetric } from './existing-metric.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
+import type { Producer } from './producer.js';
 import { startTimer } from './timer.js';
 
 /** prom-client's default bounds, seconds. */
@@ -27,12 +30,19 @@ export interface HistogramConfiguration<T extends string> extends MetricConfigur
   readonly native?: boolean;
   /** Brings the histogram up to date before it is read; `this` is the histogram. What it throws rejects the reading. */
   readonly collect?: CollectFunction<Histogram<T>>;
+  /** Lets `observe({ labels, value, exemplarLabels })` bring exemplars. Default `false`. */
+  readonly enableExemplars?: boolean;
+}
+
+/** What `observe` takes where exemplars are enabled. */
+export interface HistogramObservation<T extends string> extends ExemplarCall {
+  readonly labels?: LabelValues<T> | undefined;
 }
 
 /** A histogram with its labels chosen: the quick way to observe, as nothing is looked up. */
 export class HistogramChild {
-  private readonly record: Recorder['record'];
-  private readonly series: BoundSeries;
+  protected readonly record: Recorder['record'];
+  protected readonly series: BoundSeries;
 
   constructor(record: Recorder['record'], series: BoundSeries) {
     this.record = record;
@@ -44,19 +54,55 @@ export class HistogramChild {
    *
    * @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no finite number.
    */
-  observe(value: number): void {
+  observe(value: number): void;
+  /** The same with an exemplar, where they are enabled. */
+  observe(observation: ExemplarCall): void;
+  observe(value: number | ExemplarCall): void {
     // False for NaN and both infinities as well; a subtraction, as Number.isFinite is a call here.
     if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
     this.record(this.series.id, value);
   }
 
-  /** Starts to measure; the function it returns observes the seconds since then, and returns them. */
+  /**
+   * Starts to measure; the function it returns observes the seconds since then, and returns them. Both take exemplar labels, which say
+   * nothing where exemplars are not enabled.
+   */
+  startTimer(startLabels?: ExemplarLabels): (endLabels?: ExemplarLabels) => number;
   startTimer(): () => number {
     const end = startTimer();
     return () => {
       const seconds = end();
       this.observe(seconds);
       return seconds;
+    };
+  }
+}
+
+/** A child of a histogram with exemplars. A class of its own, so that the others keep the method that they have. */
+class ExemplarHistogramChild extends HistogramChild {
+  private readonly producer: Producer;
+  private readonly bounds: readonly number[];
+
+  constructor(producer: Producer, series: BoundSeries, bounds: readonly number[]) {
+    super(producer.recorder.record, series);
+    this.producer = producer;
+    this.bounds = bounds;
+  }
+
+  override observe(given: number | ExemplarCall): void {
+    const { value, exemplarLabels: labels } = isExemplarCall(given) ? given : { value: given };
+    if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
+    const seriesId = this.series.id;
+    if (!this.record(seriesId, value)) return;
+    putExemplar(this.producer, { seriesId, bucket: bucketOf(this.bounds, value), labels, value });
+  }
+
+  override startTimer(startLabels?: ExemplarLabels): (endLabels?: ExemplarLabels) => number {
+    const end = startTimer();
+    return (endLabels) => {
+      const value = end();
+      this.observe({ value, exemplarLabels: { ...startLabels, ...endLabels } });
+      return value;
     };
   }
 }
@@ -69,10 +115,15 @@ export class HistogramChild {
  * size.observe({ kind: 'image' }, 48_211);
  */
 export class Histogram<T extends string = string> extends Metric<T> {
+  /** Whether `observe({ labels, value, exemplarLabels })` brings exemplars. */
+  readonly enableExemplars: boolean;
   private record: Recorder['record'] | undefined;
 
   constructor(config: HistogramConfiguration<T>) {
     super(config, kindOf(config));
+    this.enableExemplars = config.enableExemplars === true;
+    // On the instance: `observe` of all others stays as it is, and as fast.
+    if (this.enableExemplars) this.observe = this.observeWithExemplar;
   }
 
   /**
@@ -88,7 +139,13 @@ export class Histogram<T extends string = string> extends Metric<T> {
   observe(value: number): void;
   /** Observes a value of the series with these labels. */
   observe(labels: LabelValues<T>, value: number): void;
-  observe(labels: LabelValues<T> | number, value?: number): void {
+  /**
+   * The same with an exemplar, where they are enabled: `observe({ labels, value, exemplarLabels })`.
+   *
+   * @throws {RangeError} `OFFLOOP_ERR_EXEMPLAR` for exemplar labels of more than 128 characters. The value has been observed by then.
+   */
+  observe(observation: HistogramObservation<T>): void;
+  observe(labels: LabelValues<T> | HistogramObservation<T> | number, value?: number): void {
     const hasLabels = typeof labels === 'object' && labels !== null;
     // `??`, as prom-client takes (undefined, value) for a value without labels.
     const observed = (hasLabels ? value : (labels ?? value)) as number;
@@ -105,15 +162,30 @@ export class Histogram<T extends string = string> extends Metric<T> {
   labels(labels: LabelValues<T>): HistogramChild;
   labels(...args: readonly unknown[]): HistogramChild {
     const series = this.bind(args);
+    if (this.enableExemplars) {
+      const { bounds } = this.family.entry;
+      return new ExemplarHistogramChild(this.pipeline.producer, series, bounds);
+    }
     return new HistogramChild(this.record ?? this.start(), series);
   }
 
-  /** Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. */
-  startTimer(startLabels?: LabelValues<T>): (endLabels?: LabelValues<T>) => number {
+  /**
+   * Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. Where exemplars are
+   * enabled, with both sets of exemplar labels.
+   */
+  startTimer(
+    startLabels?: LabelValues<T>,
+    startExemplarLabels?: ExemplarLabels,
+  ): (endLabels?: LabelValues<T>, endExemplarLabels?: ExemplarLabels) => number {
     const end = startTimer();
-    return (endLabels) => {
+    return (endLabels, endExemplarLabels) => {
       const seconds = end();
-      this.observe({ ...startLabels, ...endLabels } as LabelValues<T>, seconds);
+      const labels = { ...startLabels, ...endLabels } as LabelValues<T>;
+      if (!this.enableExemplars) this.observe(labels, seconds);
+      else {
+        const exemplarLabels = { ...startExemplarLabels, ...endExemplarLabels };
+        this.observe({ labels, value: seconds, exemplarLabels });
+      }
       return seconds;
     };
   }
@@ -126,6 +198,23 @@ export class Histogram<T extends string = string> extends Metric<T> {
   zero(labels: LabelValues<T>): void {
     this.family.remove([labels]);
     this.bind([labels]);
+  }
+
+  private observeWithExemplar(
+    given: LabelValues<T> | HistogramObservation<T> | number,
+    value?: number,
+  ): void {
+    if (value !== undefined || !isExemplarCall(given)) {
+      Reflect.apply(Histogram.prototype.observe, this, [given, value]);
+      return;
+    }
+    const { labels, value: observed, exemplarLabels } = given;
+    if (typeof observed !== 'number' || observed - observed !== 0) refuseValue(observed);
+    const { producer } = this.pipeline;
+    const seriesId = this.family.seriesByObject((labels ?? {}) as Record<string, string>);
+    if (!producer.recorder.record(seriesId, observed)) return;
+    const bucket = bucketOf(this.family.entry.bounds, observed);
+    putExemplar(producer, { seriesId, bucket, labels: exemplarLabels, value: observed });
   }
 
   private unlabelled(): number {
@@ -177,4 +266,10 @@ function checkBounds(buckets: readonly number[]): readonly number[] {
 /** @throws {TypeError} `OFFLOOP_ERR_VALUE`, in prom-client's words. */
 export function refuseValue(value: unknown): never {
   throw new OffloopTypeError('OFFLOOP_ERR_VALUE', `Value is not a valid number: ${format(value)}`);
+}
+
+/** Index of the bucket that counts a value; the last one is that of +Inf. */
+function bucketOf(bounds: readonly number[], value: number): number {
+  const bucket = bounds.findIndex((bound) => value <= bound);
+  return bucket === -1 ? bounds.length : bucket;
 }

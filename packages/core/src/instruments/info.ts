@@ -1,4 +1,4 @@
-import { FamilyKind } from '../layout/catalog.js';
+import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import { writeLiveValue } from '../record/live-value.js';
 import { Metric } from './metric.js';
@@ -12,7 +12,8 @@ export interface InfoConfiguration<T extends string>
 }
 
 /**
- * Facts about a process as labels of a gauge that is always 1, to be joined to other metrics in queries.
+ * Facts about a process as labels of a gauge that is always 1, to be joined to other metrics in queries. In OpenMetrics of type info, where
+ * the name ends in `_info`.
  *
  * @example
  * new Info({ name: 'build_info', help: 'What runs.', labels: { revision: 'abc123' }, aggregator: 'first' });
@@ -29,7 +30,7 @@ export class Info<T extends string = string> extends Metric<T> {
           this.write(labels);
         },
       },
-      { type: 'gauge', kind: FamilyKind.liveGauge },
+      { type: 'gauge', kind: FamilyKind.liveGauge, openMetricsType: OpenMetricsType.info },
     );
   }
 

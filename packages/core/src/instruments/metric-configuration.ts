@@ -1,15 +1,21 @@
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import { isLegacyLabelName, isLegacyMetricName } from '../exposition/name-escaping.js';
 import { PIPELINE_FAMILIES } from '../exposition/pipeline-families.js';
 import { type Aggregator, aggregators } from './aggregators.js';
 import type { Registry } from './registry.js';
 
 /** What every metric is made from: prom-client's shape. */
 export interface MetricConfiguration<T extends string> {
-  /** Matches `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
+  /** Matches `[a-zA-Z_:][a-zA-Z0-9_:]*`, unless `utf8Names` is set. */
   readonly name: string;
   readonly help: string;
-  /** Each matches `[a-zA-Z_][a-zA-Z0-9_]*`. */
+  /** Each matches `[a-zA-Z_][a-zA-Z0-9_]*`, unless `utf8Names` is set. */
   readonly labelNames?: readonly T[];
+  /**
+   * Lets the metric and its labels have any names in UTF-8, such as `http.server.duration`. Scrapers that do not take them get them
+   * escaped (docs/formats.md). Default `false`: other names are refused, as before Prometheus 3 no server takes them.
+   */
+  readonly utf8Names?: boolean;
   /** Default: the global `register`. An empty array leaves the metric unregistered. */
   readonly registers?: readonly Registry[];
   /** Cardinality limit of this metric; beyond it label sets fold into one overflow series. Default: the option `maxSeriesPerMetric`. */
@@ -26,17 +32,19 @@ export interface MetricConfiguration<T extends string> {
 /** Labels of a metric as an object: its own names only, checked by the compiler. */
 export type LabelValues<T extends string> = Partial<Record<T, string | number>>;
 
-const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-
 /** Whether `name` can be exposed in every format. */
 export function validateMetricName(name: unknown): boolean {
-  return typeof name === 'string' && METRIC_NAME.test(name);
+  return typeof name === 'string' && isLegacyMetricName(name);
 }
 
 /** The same for a label's name. */
 export function validateLabelName(name: unknown): boolean {
-  return typeof name === 'string' && LABEL_NAME.test(name);
+  return typeof name === 'string' && isLegacyLabelName(name);
+}
+
+/** Whether `name` may be a metric's or a label's where `utf8Names` is set. */
+function validateUtf8Name(name: unknown): boolean {
+  return typeof name === 'string' && name !== '' && name.isWellFormed();
 }
 
 /**
@@ -58,14 +66,18 @@ export function checkConfiguration(
   if (typeof config.help !== 'string' || config.help === '')
     refuse('Missing mandatory help parameter');
   if (config.name === undefined || config.name === '') refuse('Missing mandatory name parameter');
-  if (!validateMetricName(config.name)) refuse(`Invalid metric name: ${config.name}`);
+  const isUtf8 = config.utf8Names === true;
+  const [isMetricName, isLabelName] = isUtf8
+    ? [validateUtf8Name, validateUtf8Name]
+    : [validateMetricName, validateLabelName];
+  if (!isMetricName(config.name)) refuse(`Invalid metric name: ${config.name}`);
   // One name twice on a page loses the whole scrape.
   if (PIPELINE_FAMILIES.some(({ name }) => name === config.name))
     refuse(`name must not be one of the pipeline's own metrics, got ${config.name}`);
   const labelNames = config.labelNames ?? [];
   if (!Array.isArray(labelNames))
     refuse(`labelNames must be an array of label names, got ${showValue(labelNames)}`);
-  if (!labelNames.every(validateLabelName)) {
+  if (!labelNames.every(isLabelName)) {
     refuse(`At least one label name is invalid: ${labelNames.join(',')}`);
   }
   if (new Set(labelNames).size !== labelNames.length)

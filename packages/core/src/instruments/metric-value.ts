@@ -5,13 +5,25 @@ import { FamilyKind } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
 import { parseLabels } from './label-text.js';
 
+const MS_PER_SECOND = 1000;
+
 /** One sample, as prom-client's `get()` gives it. */
 export interface MetricValue {
   readonly value: number;
   readonly labels: Readonly<Record<string, string | number>>;
   /** Samples of a histogram: which of its three names. Of a summary: `_sum` or `_count`. */
   readonly metricName?: string;
-  readonly exemplar?: null;
+  /** The last observation with labels of its own: of a histogram's bucket, `null` where it has none; of a counter where it has one. */
+  readonly exemplar?: MetricExemplar | null;
+}
+
+/** An exemplar, as prom-client's `get()` gives it. */
+export interface MetricExemplar {
+  readonly labelSet: Readonly<Record<string, string>>;
+  /** The observed value, or the amount that was added to a counter. */
+  readonly value: number;
+  /** Unix time, seconds. */
+  readonly timestamp: number;
 }
 
 /** A metric with its samples, as prom-client's `get()` and `getMetricsAsJSON()` give it. */
@@ -35,7 +47,12 @@ export function metricValues(captured: CapturedFamily): MetricValue[] {
       continue;
     }
     if (family.kind !== FamilyKind.histogram) {
-      samples.push({ value: singleValue(captured, index), labels });
+      const exemplar = exemplarOf(captured, index, 0);
+      samples.push({
+        value: singleValue(captured, index),
+        labels,
+        ...(exemplar === null ? {} : { exemplar }),
+      });
       continue;
     }
     let cumulative = 0;
@@ -44,7 +61,7 @@ export function metricValues(captured: CapturedFamily): MetricValue[] {
       samples.push({
         value: cumulative,
         metricName: `${family.name}_bucket`,
-        exemplar: null,
+        exemplar: exemplarOf(captured, index, bucket),
         labels: { le: bound, ...labels },
       });
     }
@@ -72,4 +89,19 @@ function summaryValues(
     { metricName: `${family.name}_sum`, labels, value: values[block + BLOCK_SUM] as number },
     { metricName: `${family.name}_count`, labels, value: values[block + BLOCK_COUNTS] as number },
   ];
+}
+
+function exemplarOf(
+  { exemplars }: CapturedFamily,
+  seriesIndex: number,
+  bucketIndex: number,
+): MetricExemplar | null {
+  const exemplar = exemplars?.(seriesIndex, bucketIndex);
+  if (exemplar === undefined) return null;
+  const { labels, value, timestampMs } = exemplar;
+  return {
+    labelSet: Object.fromEntries(labels),
+    value,
+    timestamp: timestampMs / MS_PER_SECOND,
+  };
 }

@@ -1,7 +1,7 @@
 import type { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
 import type { CapturedFamily } from '../exposition/capture.js';
-import { type FamilyKind, FamilyRole } from '../layout/catalog.js';
+import { type FamilyKind, FamilyRole, OpenMetricsType } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
 import { BoundSeries } from './bound-series.js';
 import type { FamilyEntry } from './catalog-writer.js';
@@ -24,6 +24,7 @@ export interface MetricKind {
   readonly bounds?: readonly number[];
   readonly quantiles?: readonly number[];
   readonly sketchCells?: number;
+  readonly openMetricsType?: OpenMetricsType;
 }
 
 /** What all metrics share: their family, and their place in registries. */
@@ -122,6 +123,7 @@ function familyEntry(config: MetricConfiguration<string>, kind: MetricKind): Fam
     bounds: kind.bounds ?? [],
     quantiles: kind.quantiles ?? [],
     sketchCells: kind.sketchCells ?? 0,
+    openMetricsType: kind.openMetricsType ?? OpenMetricsType.byKind,
     source: undefined,
   };
 }

@@ -2,6 +2,7 @@ import type { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
 import { OffloopError, OffloopTypeError } from '../errors.js';
 import type { DefaultLabels } from '../exposition/default-labels.js';
+import { OPEN_METRICS_CONTENT_TYPE, OPEN_METRICS_END } from '../exposition/open-metrics-format.js';
 import { TEXT_CONTENT_TYPE } from '../exposition/text-format.js';
 import { COLLECT_ERRORS } from '../layout/control-block.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
@@ -24,6 +25,7 @@ export interface RegisteredMetric extends Collected {
  */
 export class Registry {
   static readonly PROMETHEUS_CONTENT_TYPE = TEXT_CONTENT_TYPE;
+  static readonly OPENMETRICS_CONTENT_TYPE = OPEN_METRICS_CONTENT_TYPE;
 
   /** Where metrics that name this registry first keep their values. */
   readonly pipeline: Pipeline;
@@ -32,6 +34,7 @@ export class Registry {
     addToWideCounter(this.pipeline.producer.segment.control, COLLECT_ERRORS, 1),
   );
   private labels: DefaultLabels = [];
+  private ownContentType = TEXT_CONTENT_TYPE;
 
   /** The registry of this process: `register`. */
   static get globalRegistry(): Registry {
@@ -53,6 +56,7 @@ export class Registry {
       );
     }
     const merged = new Registry(first?.pipeline);
+    if (first !== undefined) merged.setContentType(first.contentType);
     for (const metric of registers.flatMap((registry) => registry.getMetricsAsArray()))
       merged.registerMetric(metric);
     return merged;
@@ -60,24 +64,31 @@ export class Registry {
 
   /**
    * @param home The pipeline of its metrics, by default the process's; or prom-client's argument, the content type.
-   * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a content type other than the Prometheus text format's.
+   * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a content type that is none of the two statics.
    */
   constructor(home: Pipeline | string = processPipeline()) {
-    if (typeof home === 'string' && home !== TEXT_CONTENT_TYPE) {
+    if (typeof home !== 'string') {
+      this.pipeline = home;
+      return;
+    }
+    if (!isContentType(home)) {
       throw new OffloopTypeError('OFFLOOP_ERR_ARGUMENT', `Content type ${home} is unsupported`);
     }
-    this.pipeline = typeof home === 'string' ? processPipeline() : home;
+    this.ownContentType = home;
+    this.pipeline = processPipeline();
   }
 
-  /** Content type of `metrics()`. A scrape's page has the format that its client asks for. */
+  /** Content type of `metrics()` and of single metrics as text. A scrape's page has the format that its client asks for. */
   get contentType(): string {
-    return TEXT_CONTENT_TYPE;
+    return this.ownContentType;
   }
 
-  /** @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for a content type other than the Prometheus text format's. */
+  /** @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for a content type that is none of the two statics. */
   setContentType(contentType: string): void {
-    if (contentType === TEXT_CONTENT_TYPE) return;
-    throw new OffloopError('OFFLOOP_ERR_ARGUMENT', `Content type ${contentType} is unsupported`);
+    if (!isContentType(contentType)) {
+      throw new OffloopError('OFFLOOP_ERR_ARGUMENT', `Content type ${contentType} is unsupported`);
+    }
+    this.ownContentType = contentType;
   }
 
   /**
@@ -103,7 +114,7 @@ export class Registry {
   }
 
   /**
-   * All metrics in the Prometheus text format, everything recorded before the call included.
+   * All metrics in the format of the registry's content type, everything recorded before the call included.
    *
    * @throws What a metric's `collect` throws.
    */
@@ -112,11 +123,11 @@ export class Registry {
     const pages: string[] = [];
     for (const [pipeline, families] of this.familiesByPipeline())
       pages.push(await this.renderFamilies(pipeline, families));
-    return pages.join('\n');
+    return this.isOpenMetrics ? `${pages.join('')}${OPEN_METRICS_END}` : pages.join('\n');
   }
 
   /**
-   * One metric as it stands in `metrics()`, without the line feed at its end.
+   * One metric as it stands in `metrics()`, without the line feed at its end, and without OpenMetrics' last line.
    *
    * @throws What its `collect` throws.
    */
@@ -229,13 +240,21 @@ export class Registry {
       .map((metric) => metric.family.id);
   }
 
+  private get isOpenMetrics(): boolean {
+    return this.ownContentType === OPEN_METRICS_CONTENT_TYPE;
+  }
+
+  /** Without OpenMetrics' last line, as pages of several pipelines become one. */
   private async renderFamilies(pipeline: Pipeline, families: number[]): Promise<string> {
+    const { isOpenMetrics } = this;
     const { bytes } = await pipeline.render({
       families,
       includePipeline: false,
       defaultLabels: this.labels,
+      format: isOpenMetrics ? 'openMetrics' : 'text',
     });
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    const length = bytes.byteLength - (isOpenMetrics ? OPEN_METRICS_END.length : 0);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
   }
 
   private familiesByPipeline(): Map<Pipeline, number[]> {
@@ -248,6 +267,10 @@ export class Registry {
     }
     return families;
   }
+}
+
+function isContentType(contentType: string): boolean {
+  return contentType === TEXT_CONTENT_TYPE || contentType === OPEN_METRICS_CONTENT_TYPE;
 }
 
 const ANCHOR = Symbol.for('@offloop/core.register.1');

@@ -1,5 +1,5 @@
 import { OffloopError, showValue } from '../errors.js';
-import { FamilyKind } from '../layout/catalog.js';
+import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import { writeLiveValue } from '../record/live-value.js';
 import type { CollectFunction } from './collector.js';
@@ -20,11 +20,15 @@ export interface StateSetConfiguration<T extends string, S extends string>
   readonly collect?: CollectFunction<StateSet<T, S>>;
 }
 
-const KIND: MetricKind = { type: 'gauge', kind: FamilyKind.liveGauge };
+const KIND: MetricKind = {
+  type: 'gauge',
+  kind: FamilyKind.liveGauge,
+  openMetricsType: OpenMetricsType.stateSet,
+};
 
 /**
- * Which of several states something is in: a gauge with a sample for each state, 1 where it holds and else 0. As in OpenMetrics, the label that
- * names the state is called like the metric.
+ * Which of several states something is in: a gauge with a sample for each state, 1 where it holds and else 0, and in OpenMetrics of type
+ * stateset. The label that names the state is called like the metric.
  *
  * @example
  * const breaker = new StateSet({ name: 'breaker', help: 'Circuit breaker.', states: ['closed', 'open', 'half_open'] });
@@ -71,7 +75,7 @@ export class StateSet<T extends string = string, S extends string = string> exte
   }
 
   /**
-   * Sets one state and leaves the others as they are, for states that may hold at the same time.
+   * Sets one state and leaves the others as they are, for states that may hold at the same time. Those that were never set do not hold.
    *
    * @throws {OffloopError} `OFFLOOP_ERR_VALUE` for a state that there is not, `OFFLOOP_ERR_LABELS` for a wrong label.
    */
@@ -80,16 +84,22 @@ export class StateSet<T extends string = string, S extends string = string> exte
   toggle(...args: [S, boolean] | [LabelValues<T>, S, boolean]): void {
     const [labels, state, isOn] = args.length === 2 ? [{}, ...args] : args;
     this.refuseUnknown(state);
+    for (const each of this.states) this.idOf(labels, each);
     this.write(labels, state, isOn);
   }
 
   private write(labels: LabelValues<T>, state: S, isOn: boolean): void {
     const { segment } = this.pipeline.producer;
-    const seriesId = this.family.seriesByObject({
+    writeLiveValue(segment, seriesBlock(segment, this.idOf(labels, state)), isOn ? 1 : 0);
+  }
+
+  private idOf(labels: LabelValues<T>, state: S): number {
+    // Laid out at the first use; what it was before then has no ids.
+    void this.pipeline.producer;
+    return this.family.seriesByObject({
       ...(labels as Record<string, string>),
       [this.name]: state,
     });
-    writeLiveValue(segment, seriesBlock(segment, seriesId), isOn ? 1 : 0);
   }
 
   private refuseUnknown(state: unknown): void {
@@ -118,7 +128,9 @@ function gaugeConfiguration<T extends string, S extends string>(
       `states must be an array of texts, each once, at least one, got ${showValue(states)}`,
     );
   }
-  if (typeof config.name === 'string' && config.name !== '' && !validateLabelName(config.name)) {
+  const isLabelName =
+    config.utf8Names === true ? !String(config.name).includes(':') : validateLabelName(config.name);
+  if (typeof config.name === 'string' && config.name !== '' && !isLabelName) {
     throw new OffloopError(
       'OFFLOOP_ERR_METRIC_CONFIG',
       `name must also be a label's name, as it is that of the label with the state, got ${config.name}`,

@@ -18,6 +18,7 @@ export interface CatalogFamily {
   readonly sketchCells: number;
   /** Whether it is a native histogram in formats that have them. */
   readonly isNative: boolean;
+  readonly openMetricsType: catalog.OpenMetricsType;
   /** The family whose series and blocks it shows: its own, or its source's. */
   readonly seriesFamily: number;
 }
@@ -52,6 +53,7 @@ export function readFamily(segment: Segment, id: number): CatalogFamily {
     quantiles: isSummary ? bounds : [],
     sketchCells,
     isNative: kind === catalog.FamilyKind.histogram && sketchCells !== 0,
+    openMetricsType: field(catalog.FAMILY_OPEN_METRICS_TYPE) as catalog.OpenMetricsType,
     seriesFamily: source === 0 ? id : source - 1,
   };
 }

@@ -2,7 +2,7 @@ import { assertLayout } from './assert-layout.js';
 
 /**
  * Catalog: what the ids mean. Written by the producer before the first record that uses the id, so that a fresh thread needs nothing
- * but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables).
+ * but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables, exemplars).
  *
  * Family entry, 24 u32 cells:
  *
@@ -25,6 +25,7 @@ import { assertLayout } from './assert-layout.js';
  *     16  firstSeries     id + 1    Atomics; head of the chain, in order of creation
  *     17  blockDoubles    doubles
  *     18  seriesCount     —         Atomics
+ *     22  openMetricsType  —       OpenMetricsType, where OpenMetrics has a type of its own for what is a gauge elsewhere
  *     23  removals        —         Atomics; moves when a series has left the chain
  *
  * Series entry, 10 u32 cells:
@@ -36,7 +37,7 @@ import { assertLayout } from './assert-layout.js';
  *      5  previous        id + 1    the producer's own
  *    6–7  createdMs       f64       Unix time, ms
  *      8  labelsRoom      bytes     what the labels' place holds, for the entry's next series
- *      9  exemplars       offset    layout/exemplars.ts; 0: none
+ *      9  exemplars       offset    Atomics; layout/exemplars.ts; 0: none
  *
  * Visible when: an entry's id is below familyCount / seriesCount, or it is reached through a chain; both are stored by Atomics after
  * everything they lead to. A producer that dies between the stores leaves bytes that nothing leads to.
@@ -62,7 +63,8 @@ export const FAMILY_SOURCE = FAMILY_SKETCH_CELLS + 1;
 export const FAMILY_FIRST_SERIES = FAMILY_SOURCE + 1;
 export const FAMILY_BLOCK_DOUBLES = FAMILY_FIRST_SERIES + 1;
 export const FAMILY_SERIES_COUNT = FAMILY_BLOCK_DOUBLES + 1;
-export const FAMILY_REMOVALS = 23;
+export const FAMILY_OPEN_METRICS_TYPE = 22;
+export const FAMILY_REMOVALS = FAMILY_OPEN_METRICS_TYPE + 1;
 export const FAMILY_ENTRY_CELLS = 24;
 
 export const SERIES_FAMILY = 0;
@@ -75,7 +77,7 @@ export const SERIES_LABELS_ROOM = SERIES_CREATED_MS + 2;
 export const SERIES_EXEMPLARS = SERIES_LABELS_ROOM + 1;
 export const SERIES_ENTRY_CELLS = 10;
 
-assertLayout(FAMILY_SERIES_COUNT < FAMILY_REMOVALS, 'a family entry has each cell once');
+assertLayout(FAMILY_SERIES_COUNT < FAMILY_OPEN_METRICS_TYPE, 'a family entry has each cell once');
 assertLayout(FAMILY_REMOVALS < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
 assertLayout(SERIES_EXEMPLARS < SERIES_ENTRY_CELLS, 'a series entry holds its cells');
 assertLayout(
@@ -97,6 +99,10 @@ export const FamilyKind = {
   summary: 5,
 } as const;
 export type FamilyKind = (typeof FamilyKind)[keyof typeof FamilyKind];
+
+/** What OpenMetrics calls a family, where that is more than its kind says. */
+export const OpenMetricsType = { byKind: 0, stateSet: 1, info: 2 } as const;
+export type OpenMetricsType = (typeof OpenMetricsType)[keyof typeof OpenMetricsType];
 
 /** Families that a snapshot looks for. */
 export const FamilyRole = { none: 0, httpDuration: 1, httpInFlight: 2, loopLag: 3 } as const;

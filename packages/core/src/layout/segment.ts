@@ -50,6 +50,8 @@ export class Segment {
   /** The catalog's bytes again, for bounds and for lookup tables. */
   readonly catalogDoubles: Float64Array<SharedArrayBuffer>;
   readonly catalogHalves: Uint16Array<SharedArrayBuffer>;
+  /** The same as cells, for exemplars. */
+  readonly catalogCells: Int32Array<SharedArrayBuffer>;
   readonly aggregates: Float64Array<SharedArrayBuffer>;
   /** The aggregates as cells, for live blocks. */
   readonly liveCells: Int32Array<SharedArrayBuffer>;
@@ -85,6 +87,7 @@ export class Segment {
     this.catalogBytes = new Uint8Array(buffer, regions.catalogBytes, sizes.catalogBytes);
     this.catalogDoubles = new Float64Array(buffer, regions.catalogBytes, sizes.catalogBytes / 8);
     this.catalogHalves = new Uint16Array(buffer, regions.catalogBytes, sizes.catalogBytes / 2);
+    this.catalogCells = new Int32Array(buffer, regions.catalogBytes, sizes.catalogBytes / 4);
     this.aggregates = new Float64Array(buffer, regions.aggregates, sizes.aggregateCells);
     this.liveCells = new Int32Array(buffer, regions.aggregates, sizes.aggregateCells * 2);
   }

@@ -13,7 +13,7 @@ const DECIDING_HEADERS = 'Accept, Accept-Encoding';
  */
 export function scrape(metrics: Metrics, request: RoutedMessage, response: ServerResponse): void {
   const { headers } = request;
-  const { format, contentType } = negotiateFormat(headers.accept);
+  const { format, escaping, contentType } = negotiateFormat(headers.accept);
   const encoding = negotiateEncoding(joined(headers['accept-encoding']));
   const names = chosenNames(request.url ?? '');
   const timeoutMs = scrapeTimeoutMs(joined(headers['x-prometheus-scrape-timeout-seconds']));
@@ -35,7 +35,7 @@ export function scrape(metrics: Metrics, request: RoutedMessage, response: Serve
   response.once('close', () => end(() => {}));
 
   const chosen = names === undefined ? {} : { names };
-  metrics.renderPage({ format, encoding, ...chosen }).then(
+  metrics.renderPage({ format, escaping, encoding, ...chosen }).then(
     (page) => end(() => answerPage(request, response, { page, contentType })),
     (error: unknown) => end(() => answerUnavailable(request, response, error)),
   );
