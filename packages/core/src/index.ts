@@ -7,6 +7,7 @@ export {
 } from './config/option-rules.js';
 export type { OffloopOptions, ResolvedOptions } from './config/options.js';
 export { OPTION_RULES, resolveOptions } from './config/options.js';
+export type { PageChunk, PageReader, PageSink } from './engine/page-chunk.js';
 export { type EngineFactory, Pipeline } from './engine/pipeline.js';
 export { processPipeline } from './engine/process-pipeline.js';
 export {

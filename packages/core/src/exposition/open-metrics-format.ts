@@ -1,9 +1,9 @@
 import { FamilyKind } from '../layout/catalog.js';
-import { ByteWriter, formatNumber } from './byte-writer.js';
+import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
 import { type OpenMetricsHeader, openMetricsHeaders } from './open-metrics-names.js';
 import type { PipelineFamily } from './pipeline-families.js';
-import { writeHistograms, writeSamples } from './sample-lines.js';
+import { type PausedWriting, writeHistograms, writeSamples } from './sample-lines.js';
 import { writeSummaries } from './summary-lines.js';
 import { expositionType } from './text-format.js';
 
@@ -18,15 +18,15 @@ const EXPONENT_FROM = 1e6;
 const EXPONENT_BELOW = 1e-4;
 
 /**
- * Renders a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format.
+ * Writes a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format.
  *
  * `_created` is left out: memory does not hold when a series began, and a time that is wrong is worse than none.
  */
-export function renderOpenMetrics(
+export function* writeOpenMetrics(
+  writer: ByteWriter,
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
-): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
+): PausedWriting {
   const { families } = captured;
   const headers = openMetricsHeaders([
     ...families.map(({ family }) => ({ name: family.name, type: expositionType(family.kind) })),
@@ -34,7 +34,7 @@ export function renderOpenMetrics(
   ]);
   for (const [index, family] of families.entries()) {
     writeHeader(writer, headers[index] as OpenMetricsHeader, family.family.help);
-    writeFamily(writer, family);
+    yield* writeFamily(writer, family);
   }
   for (const [index, family] of pipelineFamilies.entries()) {
     writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
@@ -43,13 +43,12 @@ export function renderOpenMetrics(
     writer.byte(NEWLINE);
   }
   writer.text('# EOF\n');
-  return writer.take();
 }
 
-function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
+function* writeFamily(writer: ByteWriter, captured: CapturedFamily): PausedWriting {
   const { family } = captured;
   if (family.kind === FamilyKind.summary) {
-    writeSummaries(writer, captured, {
+    yield* writeSummaries(writer, captured, {
       formatShare: formatCanonical,
       hasQuantile: (value) => !(value < 0),
       hasSum: (sum) => sum >= 0,
@@ -57,12 +56,12 @@ function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
     return;
   }
   if (family.kind !== FamilyKind.histogram) {
-    writeSamples(writer, captured, family.name);
+    yield* writeSamples(writer, captured, family.name);
     return;
   }
   // A sum that may fall is no counter: with bounds below zero it has to be missing, and the count with it.
   const canHaveSum = !family.bounds.some((bound) => bound < 0);
-  writeHistograms(writer, captured, {
+  yield* writeHistograms(writer, captured, {
     formatBound: formatCanonical,
     // False for NaN as well, which two infinities leave behind.
     hasSum: (sum) => canHaveSum && sum >= 0,

@@ -1,20 +1,11 @@
 import type { Segment } from '../layout/segment.js';
-import { capture } from './capture.js';
-import { type ContentEncoding, compress } from './content-encoding.js';
-import { type DefaultLabels, withDefaultLabels } from './default-labels.js';
-import { renderOpenMetrics } from './open-metrics-format.js';
-import { PIPELINE_FAMILIES } from './pipeline-families.js';
-import { renderProtobuf } from './protobuf-format.js';
-import { renderText } from './text-format.js';
+import { ChunkPool } from './chunk-pool.js';
+import type { ContentEncoding } from './content-encoding.js';
+import type { DefaultLabels } from './default-labels.js';
+import { PageWriting } from './page-writing.js';
 
 /** The formats that a page can have. */
 export type ExpositionFormat = 'text' | 'openMetrics' | 'protobuf';
-
-const RENDERERS = {
-  text: renderText,
-  openMetrics: renderOpenMetrics,
-  protobuf: renderProtobuf,
-} as const;
 
 /** What a page shows. Plain data, as it crosses threads. */
 export interface ExpositionRequest {
@@ -30,7 +21,7 @@ export interface ExpositionRequest {
   readonly encoding?: ContentEncoding;
 }
 
-/** A finished page. */
+/** A finished page, whole, in memory of its own. */
 export interface Page {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly encoding: ContentEncoding;
@@ -38,26 +29,29 @@ export interface Page {
   readonly renderMs: number;
 }
 
-/**
- * Renders a page from shared memory alone, on any thread, as of one batch. Takes time in proportion to the series. Not packed yet.
- */
+/** Renders a page whole, on the calling thread, as of one batch. Takes time in proportion to the series. Not packed. */
 export function renderPage(segment: Segment, request: ExpositionRequest): Page {
-  const startedMs = performance.now();
-  const { includePipeline, format = 'text', defaultLabels = [] } = request;
-  const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
-    typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
-  );
-  // Only protobuf has native histograms.
-  const captured = withDefaultLabels(
-    capture(segment, request.families, { sketches: format === 'protobuf' }),
-    defaultLabels,
-  );
-  const bytes = RENDERERS[format](captured, pipelineFamilies);
-  return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
+  const writing = new PageWriting(segment, request);
+  const memory = new ChunkPool().take();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for (let isLast = false; !isLast; ) {
+    writing.beginChunk(memory);
+    while (!writing.writeOn());
+    const { chunk } = writing;
+    chunks.push(chunk.bytes.slice());
+    isLast = chunk.isLast;
+  }
+  return { bytes: joinBytes(chunks), encoding: 'identity', renderMs: writing.renderMs };
 }
 
-/** Packs a rendered page as its request asks for; the calling thread is not held meanwhile. */
-export async function packPage(page: Page, { encoding }: ExpositionRequest): Promise<Page> {
-  if (encoding !== 'gzip') return page;
-  return { ...page, ...(await compress(page.bytes)) };
+/** The bytes of all parts, one after the other, in one piece of memory: their own where it is one. */
+export function joinBytes(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  if (parts.length === 1) return parts[0] as Uint8Array<ArrayBuffer>;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

@@ -2,9 +2,6 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
 
-/** Braces, spaces, a line feed and the digits of a usual value. */
-export const LINE_BYTES = 16;
-
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const SPACE = 0x20;
@@ -19,12 +16,22 @@ export interface HistogramLines {
   readonly hasSum: (sum: number) => boolean;
 }
 
+/**
+ * Writing that pauses: whenever the writer is full, and where it takes long to fill it. It goes on when it is asked for the next value; by then a
+ * full writer has other memory.
+ */
+export type PausedWriting = Generator<void, void, void>;
+
 /** Samples of a family with one value a series. */
-export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name: string): void {
+export function* writeSamples(
+  writer: ByteWriter,
+  captured: CapturedFamily,
+  name: string,
+): PausedWriting {
   const { seriesIds, defaultLabels = noLabels } = captured;
   const prefix = ByteWriter.of(name);
-  writer.expect(seriesIds.length * (prefix.size + LINE_BYTES) + labelBytes(captured));
   for (let index = 0; index < seriesIds.length; index++) {
+    if (writer.isFull) yield;
     writer.append(prefix);
     writeLabels(writer, labelsOf(captured, index), defaultLabels(index));
     writer.number(singleValue(captured, index));
@@ -33,11 +40,11 @@ export function writeSamples(writer: ByteWriter, captured: CapturedFamily, name:
 }
 
 /** Samples of a histogram, default labels before its own as prom-client has them: buckets, which put `le` first, the sum, and the count. */
-export function writeHistograms(
+export function* writeHistograms(
   writer: ByteWriter,
   captured: CapturedFamily,
   { formatBound, hasSum }: HistogramLines,
-): void {
+): PausedWriting {
   const { family, seriesIds, values, width, defaultLabels = noLabels } = captured;
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
     ByteWriter.of(`${family.name}_bucket{le="${formatBound(bound)}"`),
@@ -46,15 +53,8 @@ export function writeHistograms(
   const countPrefix = ByteWriter.of(`${family.name}_count`);
   // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
-  writer.expect(
-    seriesIds.length *
-      [...bucketPrefixes, sumPrefix, countPrefix].reduce(
-        (bytes, prefix) => bytes + prefix.size + LINE_BYTES,
-        0,
-      ) +
-      (bucketPrefixes.length + 2) * labelBytes(captured),
-  );
   for (let index = 0; index < seriesIds.length; index++) {
+    if (writer.isFull) yield;
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;
@@ -89,20 +89,6 @@ export function writeHistograms(
       writer.byte(NEWLINE);
     }
   }
-}
-
-/** Bytes of all series' labels, each once. */
-export function labelBytes({
-  seriesIds,
-  labels,
-  defaultLabels = noLabels,
-}: CapturedFamily): number {
-  const added = seriesIds.length === 0 ? 0 : defaultLabels(0).length;
-  let own = 0;
-  for (let index = 0; index < seriesIds.length; index++) {
-    own += (labels.ends[index] as number) - (labels.starts[index] as number);
-  }
-  return own + seriesIds.length * added;
 }
 
 const NO_LABELS = new Uint8Array(0);

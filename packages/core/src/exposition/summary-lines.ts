@@ -2,15 +2,12 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
-import { LINE_BYTES, labelBytes, noLabels, writeLabels } from './sample-lines.js';
+import { noLabels, type PausedWriting, writeLabels } from './sample-lines.js';
 
 const CLOSE = 0x7d;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 const NEWLINE = 0x0a;
-
-/** A quantile has all the digits of a double. */
-const QUANTILE_BYTES = 12;
 
 /** Where both text formats write the same samples differently. */
 export interface SummaryLines {
@@ -23,11 +20,11 @@ export interface SummaryLines {
 }
 
 /** Samples of a summary, its own labels before default ones as prom-client has them: quantiles, which put `quantile` first, the sum, and the count. */
-export function writeSummaries(
+export function* writeSummaries(
   writer: ByteWriter,
   captured: CapturedFamily,
   { formatShare, hasQuantile, hasSum }: SummaryLines,
-): void {
+): PausedWriting {
   const { family, seriesIds, values, width, sketches, defaultLabels = noLabels } = captured;
   const quantiles = family.quantiles.map((share) => ({
     share,
@@ -37,13 +34,8 @@ export function writeSummaries(
   const countPrefix = ByteWriter.of(`${family.name}_count`);
   // What the quantiles of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
-  const prefixes = [...quantiles.map(({ prefix }) => prefix), sumPrefix, countPrefix];
-  writer.expect(
-    seriesIds.length *
-      prefixes.reduce((bytes, prefix) => bytes + prefix.size + QUANTILE_BYTES + LINE_BYTES, 0) +
-      prefixes.length * labelBytes(captured),
-  );
   for (let index = 0; index < seriesIds.length; index++) {
+    if (writer.isFull) yield;
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;
