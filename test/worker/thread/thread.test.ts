@@ -84,7 +84,7 @@ describe('the tasks of a pool thread', () => {
       buffers.push(bytes.buffer);
       // Marked, as each message has a view of its own.
       new Uint8Array(bytes.buffer).fill(pageId + 1, bytes.buffer.byteLength - 1);
-      if (pageId > 0) port.postMessage({ kind: 'release', chunkId });
+      if (pageId > 0) port.postMessage({ kind: 'release', chunkIds: [chunkId] });
       await delay(5);
     }
     const marks = buffers.map((buffer) => new Uint8Array(buffer).at(-1));

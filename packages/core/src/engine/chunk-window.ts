@@ -2,8 +2,8 @@ import type { WritableMemory } from '../exposition/byte-writer.js';
 import type { ChunkPool } from '../exposition/chunk-pool.js';
 import type { PageChunk } from './page-chunk.js';
 
-/** Enough that the next chunks are written while one is being sent; more would only take memory. */
-const CHUNKS_OUT_MAX = 4;
+/** While main sends one, the next is written; from bench/scrape: more only take memory, and hold main for longer at a time. */
+const CHUNKS_OUT_MAX = 2;
 
 /** The chunks of one page that are out, of which there are only so many: who writes the page waits for who reads it. */
 export class ChunkWindow {
@@ -16,6 +16,7 @@ export class ChunkWindow {
   constructor(pool: ChunkPool, signal: AbortSignal) {
     this.pool = pool;
     this.signal = signal;
+    signal.addEventListener('abort', () => this.wake(), { once: true });
   }
 
   /** A chunk to hand out. Its bytes lie in `memory`, which the pool gets back, or in memory of their own. */
@@ -39,7 +40,6 @@ export class ChunkWindow {
     while (this.outCount >= CHUNKS_OUT_MAX && !this.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
-        this.signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
   }

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { PageSink } from '@offloop/core/engine';
+import type { PageChunk, PageSink } from '@offloop/core/engine';
 import type { ChunkMessage, PageMessage } from '../thread/page-messages.js';
+import { unfaked } from './unfaked-timers.js';
 
 /** A page that a thread renders. */
 interface OpenPage {
@@ -14,6 +15,7 @@ export class PageReceiver {
   readonly threadPort: MessagePort;
   private readonly port: MessagePort;
   private readonly pages = new Map<number, OpenPage>();
+  private released: number[] = [];
   private nextPageId = 0;
 
   constructor() {
@@ -55,14 +57,26 @@ export class PageReceiver {
 
   private receive({ pageId, chunkId, ...content }: ChunkMessage): void {
     const page = this.pages.get(pageId);
-    const giveBack = (kind: 'release' | 'abandon') => () => this.post({ kind, chunkId });
-    const chunk = { ...content, release: giveBack('release'), abandon: giveBack('abandon') };
+    const chunk: PageChunk = {
+      ...content,
+      release: () => this.release(chunkId),
+      abandon: () => this.post({ kind: 'abandon', chunkIds: [chunkId] }),
+    };
     if (page === undefined) {
       chunk.release();
       return;
     }
     page.sink.write(chunk);
     if (content.isLast) page.settle();
+  }
+
+  /**
+   * In the next turn of the loop, whatever was released in this one: main would else get the chunks that are written meanwhile in the same turn,
+   * and so perhaps the whole page.
+   */
+  private release(chunkId: number): void {
+    if (this.released.push(chunkId) > 1) return;
+    unfaked.setImmediate(() => this.post({ kind: 'release', chunkIds: this.released.splice(0) }));
   }
 
   private post(message: PageMessage): void {

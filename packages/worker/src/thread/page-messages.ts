@@ -15,7 +15,7 @@ export interface ChunkMessage extends Omit<PageChunk, 'release' | 'abandon'> {
 
 /** To the thread. */
 export type PageMessage =
-  /** A chunk is read; or is not, and its memory is not the thread's any more. */
-  | { readonly kind: 'release' | 'abandon'; readonly chunkId: number }
+  /** Chunks are read; or are not, and their memory is not the thread's any more. */
+  | { readonly kind: 'release' | 'abandon'; readonly chunkIds: readonly number[] }
   /** Nobody wants the page any more. */
   | { readonly kind: 'cancel'; readonly pageId: number };

@@ -51,10 +51,11 @@ export class PageSender {
       this.pages.get(message.pageId)?.abort();
       return;
     }
-    const { kind, chunkId } = message;
-    const chunk = this.chunks.get(chunkId);
-    this.chunks.delete(chunkId);
-    if (kind === 'release') chunk?.release();
-    else chunk?.abandon();
+    for (const chunkId of message.chunkIds) {
+      const chunk = this.chunks.get(chunkId);
+      this.chunks.delete(chunkId);
+      if (message.kind === 'release') chunk?.release();
+      else chunk?.abandon();
+    }
   }
 }
