@@ -21,7 +21,10 @@ function openOffloop(seriesCount: number): Subject {
       for (let page = 0; page < count; page++) {
         // Chunk by chunk in the same memory, as a thread does.
         const writing = new PageWriting(segment, request);
-        while (!writing.writeChunk(memory).isLast);
+        do {
+          writing.beginChunk(memory);
+          while (!writing.writeOn());
+        } while (!writing.chunk.isLast);
       }
     },
   };
