@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
-import { CHUNK_BYTES, ChunkPool } from '@offloop/core/internal/exposition/chunk-pool.js';
 import { COMPRESSED_BYTES_MIN } from '@offloop/core/internal/exposition/content-encoding.js';
 import { GzipChunks } from '@offloop/core/internal/exposition/gzip-chunks.js';
+import { CHUNK_BYTES, PageMemory } from '@offloop/core/internal/exposition/page-memory.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
 import { PipelineRig } from '../pipeline-rig.js';
@@ -11,9 +11,9 @@ describe('GzipChunks', () => {
     it(`gives ${size} bytes back in chunks, seed ${runSeed}`, async () => {
       const random = new Random();
       const source = Uint8Array.from({ length: size }, () => random.below(256));
-      const pool = new ChunkPool();
-      const gzip = new GzipChunks(pool);
-      const { bytes } = pool.take();
+      const memory = new PageMemory();
+      const gzip = new GzipChunks(memory);
+      const { bytes } = memory.takeChunk();
       const packed: Buffer[] = [];
       for (let start = 0, isLast = false; !isLast; start += 100_000) {
         // The same memory each time, as a page has.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PageChunk } from '@offloop/core/engine';
-import { CHUNK_BYTES } from '@offloop/core/internal/exposition/chunk-pool.js';
+import { CHUNK_BYTES } from '@offloop/core/internal/exposition/page-memory.js';
 import { expect } from 'chai';
 import { LargePage, TestReader } from '../large-page.js';
 import { until, useThreadList } from '../pool-threads.js';

@@ -1,5 +1,5 @@
 import type { WritableMemory } from '../exposition/byte-writer.js';
-import type { ChunkPool } from '../exposition/chunk-pool.js';
+import type { PageMemory } from '../exposition/page-memory.js';
 import type { PageChunk } from './page-chunk.js';
 
 /** While main sends one, the next is written; from bench/scrape: more only take memory, and hold main for longer at a time. */
@@ -7,29 +7,29 @@ const CHUNKS_OUT_MAX = 2;
 
 /** The chunks of one page that are out, of which there are only so many: who writes the page waits for who reads it. */
 export class ChunkWindow {
-  private readonly pool: ChunkPool;
+  private readonly memory: PageMemory;
   private readonly signal: AbortSignal;
   private outCount = 0;
   private wake = (): void => {};
 
   /** @param signal Ends waiting. */
-  constructor(pool: ChunkPool, signal: AbortSignal) {
-    this.pool = pool;
+  constructor(memory: PageMemory, signal: AbortSignal) {
+    this.memory = memory;
     this.signal = signal;
     signal.addEventListener('abort', () => this.wake(), { once: true });
   }
 
-  /** A chunk to hand out. Its bytes lie in `memory`, which the pool gets back, or in memory of their own. */
-  lend(memory: WritableMemory, content: Omit<PageChunk, 'release' | 'abandon'>): PageChunk {
-    const isPooled = content.bytes.buffer === memory.bytes.buffer;
-    if (!isPooled) this.pool.giveBack(memory);
+  /** A chunk to hand out. Its bytes lie in `room`, which is given back, or have outgrown it. */
+  lend(room: WritableMemory, content: Omit<PageChunk, 'release' | 'abandon'>): PageChunk {
+    const isInRoom = content.bytes.buffer === room.bytes.buffer;
+    if (!isInRoom) this.memory.giveBackChunk(room);
     this.outCount++;
     let isOut = true;
     const end = (isRead: boolean): void => {
       if (!isOut) return;
       isOut = false;
       this.outCount--;
-      if (isRead && isPooled) this.pool.giveBack(memory);
+      if (isRead && isInRoom) this.memory.giveBackChunk(room);
       this.wake();
     };
     return { ...content, release: () => end(true), abandon: () => end(false) };

@@ -1,7 +1,7 @@
 export { Drain } from '../aggregate/drain.js';
 export { holdsLease, type Lease, takeLease } from '../aggregate/lease.js';
-export { ChunkPool } from '../exposition/chunk-pool.js';
 export type { ContentEncoding } from '../exposition/content-encoding.js';
+export { PageMemory } from '../exposition/page-memory.js';
 export { type ExpositionRequest, type Page, renderPage } from '../exposition/render.js';
 export { POLL_COUNT, THREAD_RESTARTS } from '../layout/control-block.js';
 export { Segment, type SegmentSizes } from '../layout/segment.js';

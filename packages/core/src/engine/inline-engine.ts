@@ -1,7 +1,7 @@
 import { Drain } from '../aggregate/drain.js';
 import { type Lease, takeLease } from '../aggregate/lease.js';
 import { OffloopError } from '../errors.js';
-import { ChunkPool } from '../exposition/chunk-pool.js';
+import { PageMemory } from '../exposition/page-memory.js';
 import type { ExpositionRequest } from '../exposition/render.js';
 import type { Segment } from '../layout/segment.js';
 import type { Recorder } from '../record/recorder.js';
@@ -23,7 +23,7 @@ export class InlineEngine implements Engine {
   private readonly segment: Segment;
   private readonly recorder: Recorder;
   private readonly drain: Drain;
-  private readonly pool = new ChunkPool();
+  private readonly memory = new PageMemory();
   private closed = false;
 
   /**
@@ -62,8 +62,8 @@ export class InlineEngine implements Engine {
 
   async stream(request: ExpositionRequest, sink: PageSink, signal: AbortSignal): Promise<void> {
     this.drainNow();
-    const { segment, pool } = this;
-    await renderInChunks({ segment, request, pool, signal, send: (chunk) => sink.write(chunk) });
+    const { segment, memory } = this;
+    await renderInChunks({ segment, request, memory, signal, send: (chunk) => sink.write(chunk) });
   }
 
   async close(): Promise<void> {

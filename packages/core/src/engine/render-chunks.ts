@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
-import type { ChunkPool } from '../exposition/chunk-pool.js';
 import { COMPRESSED_BYTES_MIN } from '../exposition/content-encoding.js';
 import { GzipChunks } from '../exposition/gzip-chunks.js';
+import type { PageMemory } from '../exposition/page-memory.js';
 import { PageWriting } from '../exposition/page-writing.js';
 import type { ExpositionRequest } from '../exposition/render.js';
 import type { Segment } from '../layout/segment.js';
@@ -15,7 +15,7 @@ const TURN_MS = 2;
 export interface ChunkedRender {
   readonly segment: Segment;
   readonly request: ExpositionRequest;
-  readonly pool: ChunkPool;
+  readonly memory: PageMemory;
   readonly send: (chunk: PageChunk) => void;
   /** Aborted when nobody wants the page any more: then it ends at the next pause. */
   readonly signal: AbortSignal;
@@ -28,21 +28,22 @@ export interface ChunkedRender {
  * @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` before the first chunk.
  */
 export async function renderInChunks(render: ChunkedRender): Promise<void> {
-  const { segment, request, pool, send, signal } = render;
+  const { segment, request, memory, send, signal } = render;
   if (signal.aborted) return;
   const breathe = breather();
-  const writing = new PageWriting(segment, request);
-  const window = new ChunkWindow(pool, signal);
+  const captured = memory.takeCapture();
+  const window = new ChunkWindow(memory, signal);
   let gzip: GzipChunks | undefined;
   try {
+    const writing = new PageWriting(segment, request, captured);
     for (let count = 0, isLast = false; !isLast; count++) {
       await window.room();
-      const memory = pool.take();
-      writing.beginChunk(memory);
+      const room = memory.takeChunk();
+      writing.beginChunk(room);
       do {
         await breathe();
         if (signal.aborted) {
-          pool.giveBack(memory);
+          memory.giveBackChunk(room);
           return;
         }
       } while (!writing.writeOn());
@@ -51,17 +52,18 @@ export async function renderInChunks(render: ChunkedRender): Promise<void> {
       isLast = chunk.isLast;
       const isSmall = count === 0 && isLast && bytes.length < COMPRESSED_BYTES_MIN;
       if (request.encoding !== 'gzip' || isSmall) {
-        send(window.lend(memory, { bytes, isLast, encoding: 'identity', renderMs }));
+        send(window.lend(room, { bytes, isLast, encoding: 'identity', renderMs }));
         continue;
       }
-      gzip ??= new GzipChunks(pool);
+      gzip ??= new GzipChunks(memory);
       const packed = await gzip.pack(bytes, isLast);
-      pool.giveBack(memory);
+      memory.giveBackChunk(room);
       if (packed === undefined) continue;
-      send(window.lend(packed.memory, { bytes: packed.bytes, isLast, encoding: 'gzip', renderMs }));
+      send(window.lend(packed.room, { bytes: packed.bytes, isLast, encoding: 'gzip', renderMs }));
     }
   } finally {
     gzip?.close();
+    memory.giveBackCapture(captured);
   }
 }
 

@@ -1,6 +1,6 @@
 import { constants, createGzip } from 'node:zlib';
 import { ByteWriter, type WritableMemory } from './byte-writer.js';
-import { CHUNK_BYTES, type ChunkPool } from './chunk-pool.js';
+import { CHUNK_BYTES, type PageMemory } from './page-memory.js';
 
 /** Room for zlib's output at a time: every time it is full, the thread's loop has to turn once. */
 const OUTPUT_BYTES = 64 * 1024;
@@ -8,24 +8,25 @@ const OUTPUT_BYTES = 64 * 1024;
 /** Pages repeat themselves: 13 MB become 0.76 MB in a fifth of the time that the default level takes to make 0.57 MB of them. */
 const LEVEL = constants.Z_BEST_SPEED;
 
-/** Packed bytes, and the pool's memory that they lie in, or had no room in. */
+/** Packed bytes, and the room that they lie in, or have outgrown. */
 export interface PackedChunk {
   readonly bytes: Uint8Array;
-  readonly memory: WritableMemory;
+  readonly room: WritableMemory;
 }
 
 /**
  * Packs a page with gzip, chunk by chunk, on zlib's own threads: the calling thread goes on meanwhile.
  */
 export class GzipChunks {
-  private readonly pool: ChunkPool;
+  private readonly memory: PageMemory;
   private readonly gzip = createGzip({ level: LEVEL, chunkSize: OUTPUT_BYTES });
   private readonly writer = new ByteWriter(0);
-  private memory: WritableMemory;
+  /** Gone with the last chunk. */
+  private room: WritableMemory | undefined;
 
-  constructor(pool: ChunkPool) {
-    this.pool = pool;
-    this.memory = this.takeMemory();
+  constructor(memory: PageMemory) {
+    this.memory = memory;
+    this.room = this.takeRoom();
     this.gzip.on('data', (packed: Uint8Array) => this.writer.bulk(packed));
     // Whoever writes gets the error as well.
     this.gzip.on('error', () => {});
@@ -42,19 +43,20 @@ export class GzipChunks {
       else this.gzip.write(bytes, (error) => (error == null ? resolve() : reject(error)));
     });
     if (!isLast && !this.writer.isFull) return undefined;
-    const packed = { bytes: this.writer.written, memory: this.memory };
-    if (!isLast) this.memory = this.takeMemory();
+    const packed = { bytes: this.writer.written, room: this.room as WritableMemory };
+    this.room = isLast ? undefined : this.takeRoom();
     return packed;
   }
 
   /** Lets go of zlib; of a page that is not packed to its end, too. */
   close(): void {
     this.gzip.destroy();
+    if (this.room !== undefined) this.memory.giveBackChunk(this.room);
   }
 
-  private takeMemory(): WritableMemory {
-    const memory = this.pool.take();
-    this.writer.writeTo(memory, CHUNK_BYTES);
-    return memory;
+  private takeRoom(): WritableMemory {
+    const room = this.memory.takeChunk();
+    this.writer.writeTo(room, CHUNK_BYTES);
+    return room;
   }
 }

@@ -1,9 +1,10 @@
 import type { Segment } from '../layout/segment.js';
 import { ByteWriter, type WritableMemory } from './byte-writer.js';
 import { type Capture, capture } from './capture.js';
-import { CHUNK_BYTES } from './chunk-pool.js';
+import type { CaptureMemory } from './capture-memory.js';
 import { withDefaultLabels } from './default-labels.js';
 import { writeOpenMetrics } from './open-metrics-format.js';
+import { CHUNK_BYTES } from './page-memory.js';
 import { PIPELINE_FAMILIES, type PipelineFamily } from './pipeline-families.js';
 import { writeProtobuf } from './protobuf-format.js';
 import type { ExpositionFormat, ExpositionRequest } from './render.js';
@@ -32,13 +33,16 @@ export class PageWriting {
   private readonly writing: PausedWriting;
   private isWritten = false;
 
-  /** @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` when memory changed under every attempt to read it. */
-  constructor(segment: Segment, request: ExpositionRequest) {
+  /**
+   * @param memory Is used for the values until the page is written.
+   * @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` when memory changed under every attempt to read it.
+   */
+  constructor(segment: Segment, request: ExpositionRequest, memory?: CaptureMemory) {
     const startedMs = performance.now();
     const { families, includePipeline, format = 'text', defaultLabels = [] } = request;
     // Only protobuf has native histograms.
     const needs = { sketches: format === 'protobuf' };
-    const captured = withDefaultLabels(capture(segment, families, needs), defaultLabels);
+    const captured = withDefaultLabels(capture(segment, families, needs, memory), defaultLabels);
     const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
       typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
     );

@@ -4,7 +4,7 @@ import { FamilyKind } from '../layout/catalog.js';
 import type { ByteWriter } from './byte-writer.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
-import { CHUNK_BYTES } from './chunk-pool.js';
+import { CHUNK_BYTES } from './page-memory.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';

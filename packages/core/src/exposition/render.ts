@@ -1,7 +1,7 @@
 import type { Segment } from '../layout/segment.js';
-import { ChunkPool } from './chunk-pool.js';
 import type { ContentEncoding } from './content-encoding.js';
 import type { DefaultLabels } from './default-labels.js';
+import { PageMemory } from './page-memory.js';
 import { PageWriting } from './page-writing.js';
 
 /** The formats that a page can have. */
@@ -32,7 +32,7 @@ export interface Page {
 /** Renders a page whole, on the calling thread, as of one batch. Takes time in proportion to the series. Not packed. */
 export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   const writing = new PageWriting(segment, request);
-  const memory = new ChunkPool().take();
+  const memory = new PageMemory().takeChunk();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   for (let isLast = false; !isLast; ) {
     writing.beginChunk(memory);

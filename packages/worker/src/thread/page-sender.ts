@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { ChunkPool, type PageChunk, renderInChunks, type Segment } from '@offloop/core/engine';
+import { type PageChunk, PageMemory, renderInChunks, type Segment } from '@offloop/core/engine';
 import type { ChunkMessage, PageMessage, PageTask } from './page-messages.js';
 
 /**
@@ -8,7 +8,7 @@ import type { ChunkMessage, PageMessage, PageTask } from './page-messages.js';
 export class PageSender {
   private readonly segment: Segment;
   private readonly port: MessagePort;
-  private readonly pool = new ChunkPool();
+  private readonly memory = new PageMemory();
   private readonly chunks = new Map<number, PageChunk>();
   private readonly pages = new Map<number, AbortController>();
   private nextChunkId = 0;
@@ -29,7 +29,7 @@ export class PageSender {
       await renderInChunks({
         segment: this.segment,
         request,
-        pool: this.pool,
+        memory: this.memory,
         signal: controller.signal,
         send: (chunk) => this.send(pageId, chunk),
       });
