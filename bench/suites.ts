@@ -7,6 +7,7 @@ import { instruments } from './core/record/instruments.bench.js';
 import { publishing } from './core/record/publishing.bench.js';
 import { recorder } from './core/record/recorder.bench.js';
 import { footprint } from './footprint/footprint.bench.js';
+import { series } from './footprint/series.bench.js';
 import type { Suite } from './harness/suite.js';
 import { middleware } from './http/middleware.bench.js';
 import { scrape } from './scrape/scrape.bench.js';
@@ -24,4 +25,5 @@ export const SUITES: readonly Suite[] = [
   scrape,
   middleware,
   footprint,
+  series,
 ];

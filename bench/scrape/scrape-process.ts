@@ -1,7 +1,14 @@
 // Scrapes one subject: `node scrape-process.js <subject> <series> <scrapes>`.
-import { createEngine } from '@offloop/express';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { createEngine, TEXT_CONTENT_TYPE } from '@offloop/express';
+import { PageResponse } from '@offloop/express/internal/routes/page-response.js';
 import { offloopPage, promPage } from '../core/exposition/page.js';
 import { median } from '../harness/statistics.js';
+import type { Asked, Received } from './scrape-client.js';
 
 /** What the process tells its parent, a scrape. */
 export interface ScrapeCost {
@@ -11,7 +18,7 @@ export interface ScrapeCost {
   readonly longestHoldMs: number;
   /** CPU time of all threads. */
   readonly cpuMs: number;
-  /** From the request to the page's bytes on the main thread. */
+  /** Until the client has the page, as far as the main thread can tell. */
   readonly latencyMs: number;
   /** Largest resident memory of the process, with its metrics and after all scrapes. */
   readonly peakRssBytes: number;
@@ -19,9 +26,16 @@ export interface ScrapeCost {
 
 const WARM_UP_SCRAPES = 3;
 
+/** A loop that does nothing else would collect the garbage of its own turns. */
+const TURN_MS = 0.1;
+
 const [, , subject = '', series = '0', scrapes = '0'] = process.argv;
 const seriesCount = Number(series);
-const { scrape, close } = subject === 'offloop' ? startOffloop() : startProm();
+const { answer, close } = subject === 'offloop' ? startOffloop() : startProm();
+const server = createServer(answer).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const { port } = server.address() as AddressInfo;
+const client = fork(fileURLToPath(new URL('./scrape-client.js', import.meta.url)));
 
 const costs: Omit<ScrapeCost, 'peakRssBytes' | 'longestHoldMs'>[] = [];
 const holdsMs: number[] = [];
@@ -39,21 +53,30 @@ const result: ScrapeCost = {
   peakRssBytes: process.resourceUsage().maxRSS * 1024,
 };
 process.send?.(result);
+client.disconnect();
+server.close();
 await close();
 process.disconnect();
+
+/** @returns When the client has the page. */
+async function scrape(): Promise<void> {
+  const received = once(client, 'message');
+  client.send({ port } satisfies Asked);
+  const [{ bytes }] = (await received) as [Received];
+  // A header of two lines, and of each series 12 buckets, sum and count.
+  const leastBytes = seriesCount * 14 * 'request_seconds_sum{} 1\n'.length;
+  if (bytes < leastBytes) throw new Error(`a page of ${bytes} bytes`);
+}
 
 async function measureScrape(): Promise<Omit<ScrapeCost, 'peakRssBytes' | 'longestHoldMs'>> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   const startedMs = performance.now();
   const utilization = performance.eventLoopUtilization();
   const cpu = process.cpuUsage();
-  const bytes = await scrape();
+  await scrape();
   const latencyMs = performance.now() - startedMs;
   const mainHeldMs = performance.eventLoopUtilization(utilization).active;
   const { user, system } = process.cpuUsage(cpu);
-  // A header of two lines, and of each series 12 buckets, sum and count.
-  const leastBytes = seriesCount * 14 * 'request_seconds_sum{} 1\n'.length;
-  if (bytes < leastBytes) throw new Error(`a page of ${bytes} bytes`);
   return { mainHeldMs, cpuMs: (user + system) / 1000, latencyMs };
 }
 
@@ -66,6 +89,7 @@ async function measureLongestHold(): Promise<number> {
     const nowMs = performance.now();
     longestMs = Math.max(longestMs, nowMs - lastMs);
     lastMs = nowMs;
+    while (performance.now() - nowMs < TURN_MS);
     if (!isOver) setImmediate(turn);
   };
   setImmediate(turn);
@@ -78,8 +102,7 @@ async function measureLongestHold(): Promise<number> {
 }
 
 interface Scraped {
-  /** @returns Bytes of the page. */
-  readonly scrape: () => Promise<number>;
+  readonly answer: RequestListener;
   readonly close: () => Promise<void>;
 }
 
@@ -90,10 +113,15 @@ function startOffloop(): Scraped {
     createEngine({ segment, recorder, mode: 'pool' }),
   );
   return {
-    // The families are asked for each time, as an endpoint does; who holds the registry keeps its metrics.
-    scrape: async () => {
-      const request = { families: registry.familyIds(), includePipeline: false };
-      return (await pipeline.render(request)).bytes.byteLength;
+    answer: (request, response) => {
+      let leave = (): void => {};
+      const page = new PageResponse(request, {
+        response,
+        contentType: TEXT_CONTENT_TYPE,
+        leave: () => leave(),
+      });
+      // The families are asked for each time, as an endpoint does; who holds the registry keeps its metrics.
+      leave = pipeline.stream({ families: registry.familyIds(), includePipeline: false }, page);
     },
     close: () => pipeline.close(),
   };
@@ -102,8 +130,10 @@ function startOffloop(): Scraped {
 function startProm(): Scraped {
   const registry = promPage(seriesCount);
   return {
-    // The bytes are what goes out, so making them of the text belongs to the scrape.
-    scrape: async () => Buffer.from(await registry.metrics()).byteLength,
+    answer: async (_request, response) => {
+      response.setHeader('Content-Type', registry.contentType);
+      response.end(await registry.metrics());
+    },
     close: async () => {},
   };
 }

@@ -18,7 +18,7 @@ const SIZES = [
 export const scrape: Suite = {
   name: 'scrape/scrape',
   title: 'Scraping: what a page costs the application',
-  note: 'Histograms of 12 buckets and 3 labels, until the bytes of the page are on the main thread; offloop with its thread. `peak` is the resident memory of the whole process.',
+  note: 'Histograms of 12 buckets and 3 labels, asked for over HTTP by a client in another process; offloop with its thread. `peak` is the resident memory of the whole process.',
   isForReadme: true,
   run: measureScrapes,
 };

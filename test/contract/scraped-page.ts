@@ -1,4 +1,9 @@
-import type { Engine, Page } from '@offloop/core/engine';
+import {
+  type Engine,
+  type ExpositionRequest,
+  type Page,
+  PageCollector,
+} from '@offloop/core/engine';
 import { expect } from 'chai';
 import { type TestSegment, VALUES } from './test-segment.js';
 
@@ -7,7 +12,15 @@ export type Samples = ReadonlyMap<string, number>;
 
 /** Scrapes everything that a test segment has, the pipeline's own families included. */
 export async function scrape(engine: Engine, { families }: TestSegment): Promise<Samples> {
-  return samplesOf(await engine.render({ families, includePipeline: true }));
+  return samplesOf(await renderWhole(engine, { families, includePipeline: true }));
+}
+
+/** An engine's page, put together. */
+export function renderWhole(engine: Engine, request: ExpositionRequest): Promise<Page> {
+  const collector = new PageCollector();
+  const { signal } = new AbortController();
+  engine.stream(request, collector, signal).catch((error: unknown) => collector.fail(error));
+  return collector.page;
 }
 
 function samplesOf({ bytes }: Page): Samples {

@@ -1,6 +1,7 @@
-import type { Engine, ExpositionRequest } from '@offloop/core/engine';
+import type { Engine, ExpositionRequest, Page } from '@offloop/core/engine';
 import { THREAD_RESTARTS } from '@offloop/core/internal/layout/control-block.js';
 import { PoolEngine, type PoolEngineOptions } from '@offloop/worker';
+import { renderWhole } from '../contract/scraped-page.js';
 import { chooseSeed, TestSegment, type TestSegmentOptions } from '../contract/test-segment.js';
 import { leaseEpoch, threadTakesOver } from './pool-threads.js';
 
@@ -20,7 +21,7 @@ export interface TestPool {
   /** Resolves when the thread that comes after the present one drains. */
   readonly nextThreadDrains: () => Promise<void>;
   /** Asks the thread for a page, which it answers with a misdeed. */
-  readonly commit: (misdeed: number) => ReturnType<Engine['render']>;
+  readonly commit: (misdeed: number) => Promise<Page>;
 }
 
 export type TestPoolOptions = TestSegmentOptions &
@@ -57,7 +58,7 @@ export function useTestPools(): (options?: TestPoolOptions) => TestPool {
       restarts: () => Atomics.load(test.segment.control, THREAD_RESTARTS),
       // Main takes the lease from the present one, and the next takes it from main.
       nextThreadDrains: () => threadTakesOver(test.segment, leaseEpoch(test.segment) + 1),
-      commit: (misdeed) => engine.render(misdeedRequest(misdeed)),
+      commit: (misdeed) => renderWhole(engine, misdeedRequest(misdeed)),
     };
   };
 }

@@ -1,5 +1,6 @@
 // What rendering a page takes, on whichever thread; bench/scrape has what the main thread sees of it.
-import { renderPage } from '@offloop/core/engine';
+import { PageMemory, renderPage } from '@offloop/core/engine';
+import { PageWriting } from '@offloop/core/internal/exposition/page-writing.js';
 import { alternatingSuite, MILLISECONDS } from '../../harness/alternating-suite.js';
 import { bench, type Subject } from '../../harness/bench.js';
 import { formatFigure } from '../../harness/statistics.js';
@@ -10,13 +11,23 @@ function openOffloop(seriesCount: number): Subject {
   const { pipeline, registry } = offloopPage(seriesCount);
   const { segment } = pipeline.producer;
   const request = { families: registry.familyIds(), includePipeline: false };
+  const memory = new PageMemory();
+  const room = memory.takeChunk();
+  const captured = memory.takeCapture();
   return {
     check: async () => {
       const page = Buffer.from(renderPage(segment, request).bytes).toString('utf8');
       expectSamePage(page, await promPage(seriesCount).metrics());
     },
     run: (count) => {
-      for (let page = 0; page < count; page++) renderPage(segment, request);
+      for (let page = 0; page < count; page++) {
+        // Chunk by chunk in the same memory, as a thread does.
+        const writing = new PageWriting(segment, request, captured);
+        do {
+          writing.beginChunk(room);
+          while (!writing.writeOn());
+        } while (!writing.chunk.isLast);
+      }
     },
   };
 }

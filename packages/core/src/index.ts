@@ -8,6 +8,7 @@ export {
   resolveOptions,
   resolveRouterOptions,
 } from './config/options.js';
+export type { PageChunk, PageReader, PageSink } from './engine/page-chunk.js';
 export { type EngineFactory, Pipeline } from './engine/pipeline.js';
 export { processPipeline } from './engine/process-pipeline.js';
 export {

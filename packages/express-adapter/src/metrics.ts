@@ -4,11 +4,13 @@ import {
   type EngineFactory,
   type EscapingScheme,
   type ExpositionFormat,
+  type ExpositionRequest,
   HttpMetrics,
   LoopLagMonitor,
   type MetricsRouterOptions,
   type OffloopOptions,
   type Page,
+  type PageReader,
   type Pipeline,
   type Registry,
   type ResolvedOptions,
@@ -146,20 +148,35 @@ export class Metrics {
     return this.pipeline.flush();
   }
 
-  /** The page for a scraper, rendered by the engine: the registry's metrics and the pipeline's own. */
+  /** The page for a scraper, whole, rendered by the engine: the registry's metrics and the pipeline's own. The bytes are the caller's to keep. */
   async render(): Promise<Uint8Array> {
     return (await this.renderPage({})).bytes;
   }
 
   /** The same, or a part of it, in the format and encoding that a scraper asks for. Pages that are asked for at once are shared. */
-  async renderPage({ names, ...form }: PageRequest): Promise<Page> {
+  async renderPage(page: PageRequest): Promise<Page> {
     await this.register.collectForScrape();
-    const { defaultLabels } = this.register;
-    return this.pipeline.render({
-      ...chosenFamilies(this.register, names),
-      ...form,
-      defaultLabels,
-    });
+    return this.pipeline.render(this.expositionOf(page));
+  }
+
+  /**
+   * The same, chunk by chunk as it is rendered, in memory that is used again once the reader releases it. What goes wrong comes to
+   * the reader.
+   *
+   * @returns What the reader calls when it wants no more of the page. Rendering stops when nobody does.
+   */
+  streamPage(page: PageRequest, reader: PageReader): () => void {
+    let hasLeft = false;
+    let leave = (): void => {
+      hasLeft = true;
+    };
+    this.register
+      .collectForScrape()
+      .then(() => {
+        if (!hasLeft) leave = this.pipeline.stream(this.expositionOf(page), reader);
+      })
+      .catch((error: unknown) => reader.fail(error));
+    return () => leave();
   }
 
   /** For a load balancer: read from shared memory at once. */
@@ -185,6 +202,11 @@ export class Metrics {
     this.observer.close();
     this.lag.stop();
     await this.pipeline.close();
+  }
+
+  private expositionOf({ names, ...form }: PageRequest): ExpositionRequest {
+    const { defaultLabels } = this.register;
+    return { ...chosenFamilies(this.register, names), ...form, defaultLabels };
   }
 
   private sampleLag({ eventLoop }: ResolvedOptions): void {

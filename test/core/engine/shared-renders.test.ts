@@ -1,22 +1,75 @@
+import type { PageChunk, PageReader, PageSink } from '@offloop/core/internal/engine/page-chunk.js';
 import { SharedRenders } from '@offloop/core/internal/engine/shared-renders.js';
 import type { ExpositionRequest, Page } from '@offloop/core/internal/exposition/render.js';
 import { expect } from 'chai';
 
 const REQUEST: ExpositionRequest = { families: [1, 2], includePipeline: true };
 
+interface Rendering {
+  readonly request: ExpositionRequest;
+  readonly sink: PageSink;
+  readonly signal: AbortSignal;
+  readonly settle: (error?: Error) => void;
+}
+
+/** Renders by hand. */
 class Rig {
-  readonly begun: ExpositionRequest[] = [];
-  readonly #settle: ((end: Page | Error) => void)[] = [];
-  readonly renders = new SharedRenders((request) => {
-    this.begun.push(request);
+  readonly renderings: Rendering[] = [];
+  /** Chunks by number that were released, and abandoned. */
+  readonly released: number[] = [];
+  readonly abandoned: number[] = [];
+  readonly renders = new SharedRenders((request, sink, signal) => {
     return new Promise((resolve, reject) => {
-      this.#settle.push((end) => (end instanceof Error ? reject(end) : resolve(end)));
+      const settle = (error?: Error) => (error === undefined ? resolve() : reject(error));
+      this.renderings.push({ request, sink, signal, settle });
     });
   });
 
-  async finish(index: number, end: Page | Error = pageOf(index)): Promise<void> {
-    this.#settle[index]?.(end);
+  get begun(): ExpositionRequest[] {
+    return this.renderings.map(({ request }) => request);
+  }
+
+  /** Ends a rendering with a page of one chunk that bears its number, or with an error. */
+  async finish(index: number, error?: Error): Promise<void> {
+    if (error === undefined) this.write(index, index, true);
+    this.renderings[index]?.settle(error);
     await turns();
+  }
+
+  write(index: number, byte: number, isLast: boolean): void {
+    this.renderings[index]?.sink.write({
+      bytes: Uint8Array.of(byte),
+      isLast,
+      encoding: 'identity',
+      renderMs: index,
+      release: () => this.released.push(byte),
+      abandon: () => this.abandoned.push(byte),
+    });
+  }
+}
+
+/** Keeps what comes. */
+class Reader implements PageReader {
+  readonly chunks: PageChunk[] = [];
+  readonly errors: unknown[] = [];
+  canRestart = true;
+  restarts = 0;
+
+  get text(): string {
+    return this.chunks.map(({ bytes }) => bytes.join()).join();
+  }
+
+  write(chunk: PageChunk): void {
+    this.chunks.push(chunk);
+  }
+
+  restart(): boolean {
+    this.restarts++;
+    return this.canRestart;
+  }
+
+  fail(error: unknown): void {
+    this.errors.push(error);
   }
 }
 
@@ -80,8 +133,9 @@ describe('shared renders', () => {
     ];
     const pages = requests.map((request) => rig.renders.render(request));
     await turns();
-    expect(rig.begun).to.deep.equal(requests);
+    expect(rig.begun, 'at a time').to.deep.equal(requests.slice(0, 4));
     for (const index of requests.keys()) await rig.finish(index);
+    expect(rig.begun).to.deep.equal(requests);
     expect((await Promise.all(pages)).map(({ renderMs }) => renderMs)).to.deep.equal([
       ...requests.keys(),
     ]);
@@ -97,5 +151,98 @@ describe('shared renders', () => {
     expect((await ends).map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
     await rig.finish(1);
     expect(await next).to.deep.equal(pageOf(1));
+  });
+
+  it('gives every reader each chunk, and its memory back when all have released it', async () => {
+    const rig = new Rig();
+    const [first, second] = [new Reader(), new Reader()];
+    const whole = rig.renders.render(REQUEST);
+    for (const reader of [first, second]) rig.renders.stream(REQUEST, reader);
+    await turns();
+    rig.write(0, 7, false);
+    rig.write(0, 8, true);
+    expect([first.text, second.text]).to.deep.equal(['7,8', '7,8']);
+    expect([...(await whole).bytes]).to.deep.equal([7, 8]);
+    first.chunks[1]?.release();
+    first.chunks[1]?.release();
+    first.chunks[0]?.release();
+    expect(rig.released).to.deep.equal([]);
+    second.chunks[0]?.release();
+    expect(rig.released).to.deep.equal([7]);
+    second.chunks[1]?.release();
+    expect(rig.released).to.deep.equal([7, 8]);
+    rig.renderings[0]?.settle();
+  });
+
+  it('stops a rendering when its last reader has left, and not before', async () => {
+    const rig = new Rig();
+    const leave = [0, 1].map(() => rig.renders.stream(REQUEST, new Reader()));
+    await turns();
+    const signal = rig.renderings[0]?.signal;
+    leave[0]?.();
+    leave[0]?.();
+    expect(signal?.aborted).to.equal(false);
+    const next = rig.renders.render(REQUEST);
+    leave[1]?.();
+    expect(signal?.aborted).to.equal(true);
+    rig.write(0, 9, false);
+    expect(rig.released, 'a chunk that nobody wants').to.deep.equal([9]);
+    rig.renderings[0]?.settle();
+    await turns();
+    await rig.finish(1);
+    expect(await next).to.deep.equal(pageOf(1));
+  });
+
+  it('does not begin what nobody wants any more, unless somebody comes again', async () => {
+    const rig = new Rig();
+    void rig.renders.render(REQUEST);
+    await turns();
+    rig.renders.stream(REQUEST, new Reader())();
+    await rig.finish(0);
+    expect(rig.begun).to.have.length(1);
+    void rig.renders.render(REQUEST);
+    await turns();
+    rig.renders.stream(REQUEST, new Reader())();
+    const reader = new Reader();
+    rig.renders.stream(REQUEST, reader);
+    await rig.finish(1);
+    await rig.finish(2);
+    expect(reader.text).to.equal('2');
+    expect(reader.errors).to.deep.equal([]);
+  });
+
+  it('begins again for those who can, and ends when nobody can', async () => {
+    const rig = new Rig();
+    const [first, second] = [new Reader(), new Reader()];
+    for (const reader of [first, second]) rig.renders.stream(REQUEST, reader);
+    await turns();
+    rig.write(0, 1, false);
+    first.canRestart = false;
+    expect(rig.renderings[0]?.sink.restart()).to.equal(true);
+    rig.write(0, 2, false);
+    expect([first.text, second.text]).to.deep.equal(['1', '1,2']);
+    second.canRestart = false;
+    expect(rig.renderings[0]?.sink.restart()).to.equal(false);
+    expect([first.restarts, second.restarts]).to.deep.equal([1, 2]);
+    rig.renderings[0]?.settle();
+  });
+
+  it('does not let one that reads slowly hold up the others for longer than two seconds', async function () {
+    this.timeout(10_000);
+    const rig = new Rig();
+    const [quick, slow] = [new Reader(), new Reader()];
+    for (const reader of [quick, slow]) rig.renders.stream(REQUEST, reader);
+    await turns();
+    for (const byte of [1, 2]) rig.write(0, byte, false);
+    for (const chunk of quick.chunks) chunk.release();
+    slow.chunks[0]?.release();
+    expect(rig.released).to.deep.equal([1]);
+    while (rig.abandoned.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(rig.abandoned).to.deep.equal([2]);
+    rig.write(0, 3, false);
+    expect(rig.released, 'copied at once').to.deep.equal([1, 3]);
+    rig.write(0, 4, true);
+    expect([quick.text, slow.text]).to.deep.equal(['1,2,3,4', '1,2,3,4']);
+    rig.renderings[0]?.settle();
   });
 });

@@ -1,32 +1,35 @@
 import { gunzipSync } from 'node:zlib';
-import {
-  COMPRESSED_BYTES_MIN,
-  compress,
-} from '@offloop/core/internal/exposition/content-encoding.js';
+import { COMPRESSED_BYTES_MIN } from '@offloop/core/internal/exposition/content-encoding.js';
+import { GzipChunks } from '@offloop/core/internal/exposition/gzip-chunks.js';
+import { CHUNK_BYTES, PageMemory } from '@offloop/core/internal/exposition/page-memory.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
 import { PipelineRig } from '../pipeline-rig.js';
 
-describe('compress', () => {
-  it('leaves small pages as they are', async () => {
-    for (const size of [0, 1, COMPRESSED_BYTES_MIN - 1]) {
-      const bytes = new Uint8Array(size);
-      expect(await compress(bytes)).to.deep.equal({ bytes, encoding: 'identity' });
-    }
-  });
-
-  for (const size of [COMPRESSED_BYTES_MIN, 65_536, 1_000_003]) {
-    it(`gives ${size} bytes back, in a buffer of their own, seed ${runSeed}`, async () => {
+describe('GzipChunks', () => {
+  for (const size of [0, 1, COMPRESSED_BYTES_MIN, CHUNK_BYTES, 1_000_003]) {
+    it(`gives ${size} bytes back in chunks, seed ${runSeed}`, async () => {
       const random = new Random();
       const source = Uint8Array.from({ length: size }, () => random.below(256));
-      // A part of a larger buffer, as a writer leaves it.
-      const bytes = new Uint8Array(new ArrayBuffer(size + 10), 5, size);
-      bytes.set(source);
-      const packed = await compress(bytes);
-      expect(packed.encoding).to.equal('gzip');
-      expect(packed.bytes.buffer.byteLength).to.equal(packed.bytes.byteLength);
-      expect(Buffer.compare(gunzipSync(packed.bytes), source)).to.equal(0);
-      expect(Buffer.compare(bytes, source)).to.equal(0);
+      const memory = new PageMemory();
+      const gzip = new GzipChunks(memory);
+      const { bytes } = memory.takeChunk();
+      const packed: Buffer[] = [];
+      for (let start = 0, isLast = false; !isLast; start += 100_000) {
+        // The same memory each time, as a page has.
+        const part = source.subarray(start, start + 100_000);
+        bytes.set(part);
+        isLast = start + 100_000 >= size;
+        const chunk = await gzip.pack(bytes.subarray(0, part.length), isLast);
+        if (chunk !== undefined) packed.push(Buffer.from(chunk.bytes));
+        if (!isLast && chunk !== undefined) expect(chunk.bytes.length).to.be.least(CHUNK_BYTES);
+      }
+      gzip.close();
+      // What is random is packed into as many bytes.
+      expect(packed.length).to.equal(
+        Math.floor(size / CHUNK_BYTES) + (size === CHUNK_BYTES ? 0 : 1),
+      );
+      expect(Buffer.compare(gunzipSync(Buffer.concat(packed)), source)).to.equal(0);
     });
   }
 });
@@ -47,6 +50,9 @@ describe('a packed page', () => {
     const packed = await rig.pipeline.render({ ...request, encoding: 'gzip' });
     clearImmediate(next);
     expect(turns).to.be.greaterThan(0);
+    const { families } = request;
+    const none = { families: families.slice(1), includePipeline: false, encoding: 'gzip' } as const;
+    expect((await rig.pipeline.render(none)).encoding, 'a small page').to.equal('identity');
     expect([plain.encoding, packed.encoding]).to.deep.equal(['identity', 'gzip']);
     expect(packed.bytes.byteLength).to.be.lessThan(plain.bytes.byteLength / 5);
     expect(Buffer.compare(gunzipSync(packed.bytes), plain.bytes)).to.equal(0);

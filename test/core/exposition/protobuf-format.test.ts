@@ -8,9 +8,10 @@ import {
   StateSet,
   Summary,
 } from '@offloop/core';
+import { ByteWriter } from '@offloop/core/internal/exposition/byte-writer.js';
 import { type Capture, capture } from '@offloop/core/internal/exposition/capture.js';
 import { PIPELINE_FAMILIES } from '@offloop/core/internal/exposition/pipeline-families.js';
-import { renderProtobuf } from '@offloop/core/internal/exposition/protobuf-format.js';
+import { writeProtobuf } from '@offloop/core/internal/exposition/protobuf-format.js';
 import { renderPage } from '@offloop/core/internal/exposition/render.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind, SERIES_CREATED_MS } from '@offloop/core/internal/layout/catalog.js';
@@ -267,10 +268,14 @@ describe('protobuf format', () => {
       if (series === 0) return undefined;
       return bucket === 1 ? old : { ...trace, labels: [...trace.labels, ['b', `${bucket}`]] };
     };
-    const page = renderProtobuf(
+    const writer = new ByteWriter();
+    const writing = writeProtobuf(
+      writer,
       { ...captured, families: captured.families.map((one) => ({ ...one, exemplars })) } as Capture,
       [],
     );
+    expect(writing.next().done).to.equal(true);
+    const page = writer.take();
     const [counter, histogram] = decodeFamilies(page).map(({ metric = [] }) => metric);
     const expected = (bucket: number) => ({
       label: [

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { Counter, createMetrics, type Metrics, type Page } from '@offloop/express';
+import { Counter, createMetrics, type Metrics, type PageReader } from '@offloop/express';
 import { expect } from 'chai';
 import { parseExposition } from '../../support/exposition-parser.js';
 import { decodeFamilies } from '../../support/protobuf-decoder.js';
+import { chunkOf } from './page-chunks.js';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -231,22 +232,34 @@ for (const engine of ['inline', 'pool'] as const) {
       }
     });
 
-    it('answers 503 while the scraper listens, when the page is not ready', async () => {
-      metrics.renderPage = () => new Promise<Page>(() => {});
+    /** Puts something in the place of the page that the endpoint asks for. */
+    function stream(page: (...asked: Parameters<Metrics['streamPage']>) => void): {
+      readonly left: () => boolean;
+    } {
+      let hasLeft = false;
+      metrics.streamPage = (...asked) => {
+        page(...asked);
+        return () => {
+          hasLeft = true;
+        };
+      };
+      return { left: () => hasLeft };
+    }
+
+    it('answers 503 while the scraper listens, when the page has not begun, and wants it no more', async () => {
+      const { left } = stream(() => {});
       const startedMs = performance.now();
       const answer = await scrape({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.3' });
       expect(performance.now() - startedMs).to.be.at.least(260);
       expect(answer.status).to.equal(503);
       expect(answer.headers['content-type']).to.equal('text/plain; charset=utf-8');
       expect(answer.bytes.toString()).to.include('not ready after 270 ms');
+      expect(left()).to.equal(true);
     });
 
     it('answers with the page when it is in time, and once', async () => {
-      const whole = metrics.renderPage.bind(metrics);
-      metrics.renderPage = async (asked) => {
-        await delay(50);
-        return whole(asked);
-      };
+      const whole = metrics.streamPage.bind(metrics);
+      stream((asked, reader) => setTimeout(() => whole(asked, reader), 50));
       for (const timeout of ['10.000000', '1', 'soon', '-1', '']) {
         const { status } = await scrape({ 'X-Prometheus-Scrape-Timeout-Seconds': timeout });
         expect(status, timeout).to.equal(200);
@@ -254,24 +267,21 @@ for (const engine of ['inline', 'pool'] as const) {
     });
 
     it('answers 503 with the reason when there is no page', async () => {
-      metrics.renderPage = () => Promise.reject(new Error('no thread'));
+      stream((_asked, reader) => setImmediate(() => reader.fail(new Error('no thread'))));
       const { status, headers, bytes } = await scrape();
       expect(status).to.equal(503);
       expect(bytes.toString()).to.include('no thread');
       expect(headers['content-encoding']).to.equal(undefined);
     });
 
-    it('writes nothing after the client has left, whatever comes then', async () => {
+    it('writes nothing after the client has left, whatever comes then, and holds no memory', async () => {
       for (const end of ['a page', 'an error', 'a timeout']) {
-        let settle = (): void => {};
-        const page = await metrics.renderPage({});
-        metrics.renderPage = () =>
-          new Promise((resolve, reject) => {
-            if (end === 'a page') settle = () => resolve(page);
-            if (end === 'an error') settle = () => reject(new Error('no page'));
-          });
+        let reader: PageReader | undefined;
+        const { left } = stream((_asked, asking) => {
+          reader = asking;
+        });
         const writes: string[] = [];
-        const left = new Promise<void>((resolve) => {
+        const gone = new Promise<void>((resolve) => {
           server.once('request', (_incoming, response) => {
             response.once('close', resolve);
             for (const method of ['end', 'write', 'writeHead', 'setHeader'] as const) {
@@ -284,11 +294,16 @@ for (const engine of ['inline', 'pool'] as const) {
         sent.on('error', () => {}).end();
         await delay(30);
         sent.destroy();
-        await left;
-        settle();
+        await gone;
+        expect(left(), end).to.equal(true);
+        if (end === 'an error') reader?.fail(new Error('no page'));
+        if (end === 'a page') {
+          let isReleased = false;
+          reader?.write(chunkOf('x', { isLast: true, release: () => (isReleased = true) }));
+          expect(isReleased).to.equal(true);
+        }
         await delay(120);
         expect(writes, end).to.deep.equal([]);
-        Reflect.deleteProperty(metrics, 'renderPage');
       }
     });
   });

@@ -1,3 +1,4 @@
+import { renderWhole } from '../../contract/scraped-page.js';
 import { threadTakesOver } from '../pool-threads.js';
 import { done, startEngine } from './program-parts.js';
 
@@ -5,6 +6,6 @@ const { test, engine } = startEngine();
 test.record(100);
 await threadTakesOver(test.segment);
 await engine.flush();
-await engine.render({ families: test.families, includePipeline: true });
+await renderWhole(engine, { families: test.families, includePipeline: true });
 test.record(50);
 done();

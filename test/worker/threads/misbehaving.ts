@@ -1,4 +1,5 @@
-import { type ExpositionRequest, Segment } from '@offloop/core/engine';
+import { Segment } from '@offloop/core/engine';
+import type { PageTask } from '@offloop/worker/internal/thread/page-messages.js';
 import type { StartTask } from '@offloop/worker/internal/thread/thread-tasks.js';
 import * as thread from '@offloop/worker/thread';
 import { LEASE_CELL, Misdeed } from './misdeeds.js';
@@ -17,8 +18,8 @@ export function start(task: StartTask): Promise<boolean> {
   return thread.start(task);
 }
 
-export async function render(request: ExpositionRequest): Promise<unknown> {
-  switch (request.families[0]) {
+export async function render(task: PageTask): Promise<unknown> {
+  switch (task.request.families[0]) {
     case Misdeed.loop:
       for (;;);
     case Misdeed.loopInBatch:
@@ -42,5 +43,5 @@ export async function render(request: ExpositionRequest): Promise<unknown> {
       for (;;) hoard.push(Array.from({ length: 10_000 }, (_, index) => index + 0.5));
     }
   }
-  return thread.render(request);
+  return thread.render(task);
 }

@@ -1,4 +1,5 @@
-import type { ExpositionRequest, Page } from '../exposition/render.js';
+import type { ExpositionRequest } from '../exposition/render.js';
+import type { PageSink } from './page-chunk.js';
 
 /**
  * The port behind which aggregation and rendering run, somewhere: on the caller's thread when somebody reads (inline), or in a pool of
@@ -10,8 +11,12 @@ export interface Engine {
   readonly state: EngineState;
   /** Resolves when everything that was published before the call is aggregated. */
   flush(): Promise<void>;
-  /** Renders a page that includes everything published before the call. */
-  render(request: ExpositionRequest): Promise<Page>;
+  /**
+   * Renders a page that includes everything published before the call, into a sink. Resolves when the page is over: whole, or given up.
+   *
+   * @param signal Aborted when nobody wants the page any more: rendering stops at its next chunk.
+   */
+  stream(request: ExpositionRequest, sink: PageSink, signal: AbortSignal): Promise<void>;
   /** Drains what is left and lets go of every thread, timer and listener. Calling it again changes nothing. */
   close(): Promise<void>;
 }

@@ -1,10 +1,13 @@
 import { Drain } from '../aggregate/drain.js';
 import { type Lease, takeLease } from '../aggregate/lease.js';
 import { OffloopError } from '../errors.js';
-import { type ExpositionRequest, type Page, packPage, renderPage } from '../exposition/render.js';
+import { PageMemory } from '../exposition/page-memory.js';
+import type { ExpositionRequest } from '../exposition/render.js';
 import type { Segment } from '../layout/segment.js';
 import type { Recorder } from '../record/recorder.js';
 import type { Engine, EngineState } from './engine.js';
+import type { PageSink } from './page-chunk.js';
+import { renderInChunks } from './render-chunks.js';
 
 /**
  * Records drained at a time when the ring is full: from 4 096 on, 60 µs, a batch's fixed cost no longer shows, and the request that met
@@ -20,6 +23,7 @@ export class InlineEngine implements Engine {
   private readonly segment: Segment;
   private readonly recorder: Recorder;
   private readonly drain: Drain;
+  private readonly memory = new PageMemory();
   private closed = false;
 
   /**
@@ -56,9 +60,10 @@ export class InlineEngine implements Engine {
     this.drainNow();
   }
 
-  async render(request: ExpositionRequest): Promise<Page> {
+  async stream(request: ExpositionRequest, sink: PageSink, signal: AbortSignal): Promise<void> {
     this.drainNow();
-    return packPage(renderPage(this.segment, request), request);
+    const { segment, memory } = this;
+    await renderInChunks({ segment, request, memory, signal, send: (chunk) => sink.write(chunk) });
   }
 
   async close(): Promise<void> {

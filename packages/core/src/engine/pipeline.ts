@@ -22,6 +22,7 @@ import type { Recorder } from '../record/recorder.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
 import type { Engine } from './engine.js';
 import { InlineEngine } from './inline-engine.js';
+import type { PageReader, PageSink } from './page-chunk.js';
 import { SharedRenders } from './shared-renders.js';
 import { WeakRefSet } from './weak-ref-set.js';
 
@@ -42,7 +43,9 @@ export class Pipeline {
   /** Until memory is laid out. */
   private families: Family[] = [];
   private readonly returns = new FamilyReturns();
-  private readonly renders = new SharedRenders((request) => this.renderNow(request));
+  private readonly renders = new SharedRenders((request, sink, signal) =>
+    this.streamNow(request, sink, signal),
+  );
   private readonly expiring = new WeakRefSet<Family>();
   private given: OffloopOptions = {};
   private engineFactory: EngineFactory | undefined;
@@ -139,10 +142,22 @@ export class Pipeline {
     await engine.flush();
   }
 
-  /** Renders a page that includes everything recorded before the call. Those who ask for the same page share its bytes. */
+  /**
+   * Renders a page that includes everything recorded before the call, whole. Those who ask for the same page share its bytes, which are
+   * theirs to keep and not to change.
+   */
   async render(request: ExpositionRequest): Promise<Page> {
     this.start();
     return this.renders.render(request);
+  }
+
+  /**
+   * The same, chunk by chunk as it is rendered, in memory that is used again: what the main thread has of a large page at a time is small.
+   *
+   * @returns What the reader calls when it wants no more of the page. Rendering stops when nobody does.
+   */
+  stream(request: ExpositionRequest, reader: PageReader): () => void {
+    return this.renders.stream(request, reader);
   }
 
   /** Values of families as of now, everything recorded before the call included. */
@@ -175,15 +190,27 @@ export class Pipeline {
     await this.started.engine.close();
   }
 
-  private async renderNow(request: ExpositionRequest): Promise<Page> {
+  private async streamNow(
+    request: ExpositionRequest,
+    sink: PageSink,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { producer, engine } = this.start();
     producer.recorder.publish();
     this.removeIdle();
-    const page = await engine.render(request);
     const { control } = producer.segment;
-    addToWideCounter(control, SCRAPES, 1);
-    addToWideCounter(control, RENDER_US, Math.round(page.renderMs * 1000));
-    return page;
+    const counted: PageSink = {
+      restart: () => sink.restart(),
+      write: (chunk) => {
+        // Before it is handed on: whoever has a page finds it counted in the next.
+        if (chunk.isLast) {
+          addToWideCounter(control, SCRAPES, 1);
+          addToWideCounter(control, RENDER_US, Math.round(chunk.renderMs * 1000));
+        }
+        sink.write(chunk);
+      },
+    };
+    await engine.stream(request, counted, signal);
   }
 
   private removeIdle(): void {

@@ -21,6 +21,7 @@ import type { Segment } from '../layout/segment.js';
 import { type Exemplar, readExemplar } from '../record/exemplar-slot.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
+import { CaptureMemory } from './capture-memory.js';
 import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
 import type { DefaultLabelsOf } from './default-labels.js';
 
@@ -75,17 +76,20 @@ const MAX_ATTEMPTS = 100;
  * @param familyIds       Ids of the segment's catalog; unknown ones are left out.
  * @param needs.sketches  Whether the sketches of histograms are wanted, which take their time to read. A summary's always are.
  * @param needs.exemplars Whether exemplars are wanted, which take theirs.
+ * @param memory          For the arrays, which are good until its next capture. Default: new memory, which is theirs.
  * @throws {OffloopError} `OFFLOOP_ERR_OVERTAKEN` when memory changed under every attempt.
  */
 export function capture(
   segment: Segment,
   familyIds: readonly number[],
   needs: CaptureNeeds = {},
+  memory: CaptureMemory = new CaptureMemory(),
 ): Capture {
   const { control } = segment;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const reuses = Atomics.load(control, REUSE_COUNT);
-    const captured = captureOnce(segment, familyIds, needs);
+    memory.begin();
+    const captured = captureOnce(segment, { familyIds, needs, memory });
     // A rmw that changes nothing: layout/catalog.ts.
     if (captured !== undefined && Atomics.add(control, REUSE_COUNT, 0) === reuses) return captured;
   }
@@ -97,38 +101,43 @@ export function capture(
 
 function captureOnce(
   segment: Segment,
-  familyIds: readonly number[],
-  needs: CaptureNeeds,
+  of: {
+    readonly familyIds: readonly number[];
+    readonly needs: CaptureNeeds;
+    readonly memory: CaptureMemory;
+  },
 ): Capture | undefined {
+  const { familyIds, needs, memory } = of;
   const known = familyCount(segment);
   // A family and the one that shows its counts list the same series, also when one is added meanwhile.
-  const seriesByFamily = new Map<
-    number,
-    Pick<CapturedFamily, 'seriesIds' | 'labels' | 'createdMs'>
-  >();
-  const families = familyIds
+  const seriesByFamily = new Map<number, CapturedSeries>();
+  const shown = familyIds
     .filter((id) => id >= 0 && id < known)
-    .map((id) => {
-      const family = readFamily(segment, id);
-      const series =
-        seriesByFamily.get(family.seriesFamily) ?? captureSeries(segment, family.seriesFamily);
-      seriesByFamily.set(family.seriesFamily, series);
-      const width = widthOf(segment, family);
-      const seriesCount = series.seriesIds.length;
-      const sketches =
-        needs.sketches || family.kind === FamilyKind.summary
-          ? SketchCollector.of(family, seriesCount)
-          : undefined;
-      const exemplars = needs.exemplars ? captureExemplars(segment, family, series) : undefined;
-      return {
-        family,
-        ...series,
-        ...(exemplars === undefined ? {} : { exemplars }),
-        width,
-        values: new Float64Array(seriesCount * width),
-        ...(sketches && { sketches }),
-      };
-    });
+    .map((id) => readFamily(segment, id));
+  for (const { seriesFamily } of shown) {
+    if (seriesByFamily.has(seriesFamily)) continue;
+    seriesByFamily.set(seriesFamily, captureSeries(segment, seriesFamily, memory));
+  }
+  const labelBytes = captureLabels(segment, [...seriesByFamily.values()], memory);
+  const families = shown.map((family) => {
+    const { places, ...series } = seriesByFamily.get(family.seriesFamily) as CapturedSeries;
+    const width = widthOf(segment, family);
+    const seriesCount = series.seriesIds.length;
+    const sketches =
+      needs.sketches || family.kind === FamilyKind.summary
+        ? SketchCollector.of(family, seriesCount)
+        : undefined;
+    const exemplars = needs.exemplars ? captureExemplars(segment, family, series) : undefined;
+    return {
+      family,
+      ...series,
+      ...(exemplars === undefined ? {} : { exemplars }),
+      labels: { bytes: labelBytes, ...places },
+      width,
+      values: memory.doubles(seriesCount * width),
+      ...(sketches && { sketches }),
+    };
+  });
   let totals: PipelineTotals | undefined;
   const isWhole = readCommitted(segment, (aggregates) => {
     for (const captured of families) copyBlocks(segment, aggregates, captured);
@@ -137,34 +146,51 @@ function captureOnce(
   return isWhole ? { families, totals: totals as PipelineTotals } : undefined;
 }
 
-function captureSeries(segment: Segment, family: number) {
+/** The series of a family, and where their labels lie. */
+interface CapturedSeries extends Pick<CapturedFamily, 'seriesIds' | 'createdMs'> {
+  readonly places: Omit<CapturedLabels, 'bytes'>;
+}
+
+function captureSeries(segment: Segment, family: number, memory: CaptureMemory): CapturedSeries {
   const seriesIds = seriesOf(segment, family);
-  const starts = new Int32Array(seriesIds.length);
-  const ends = new Int32Array(seriesIds.length);
-  const createdMs = new Float64Array(seriesIds.length);
-  const { series, seriesDoubles, catalogBytes } = segment;
-  let first = catalogBytes.length;
-  let last = 0;
+  const starts = memory.integers(seriesIds.length);
+  const ends = memory.integers(seriesIds.length);
+  const createdMs = memory.doubles(seriesIds.length);
+  const { series, seriesDoubles } = segment;
   for (let index = 0; index < seriesIds.length; index++) {
     const entry = (seriesIds[index] as number) * SERIES_ENTRY_CELLS;
     const start = series[entry + SERIES_LABELS] as number;
-    const end = start + (series[entry + SERIES_LABELS + 1] as number);
     starts[index] = start;
-    ends[index] = end;
+    ends[index] = start + (series[entry + SERIES_LABELS + 1] as number);
     createdMs[index] = seriesDoubles[(entry + SERIES_CREATED_MS) / 2] as number;
-    if (start < first) first = start;
-    if (end > last) last = end;
   }
-  // One copy of all that lies between them, as a family's labels lie side by side.
-  const bytes = catalogBytes.slice(
-    Math.min(first, last),
-    last,
-  ) as unknown as Uint8Array<ArrayBuffer>;
-  for (let index = 0; index < starts.length; index++) {
-    starts[index] = (starts[index] as number) - first;
-    ends[index] = (ends[index] as number) - first;
+  return { seriesIds, createdMs, places: { starts, ends } };
+}
+
+/** One copy of all that lies between the labels of these series, into which their places then lead: families' labels lie among each other. */
+function captureLabels(
+  { catalogBytes }: Segment,
+  captured: readonly CapturedSeries[],
+  memory: CaptureMemory,
+): Uint8Array<ArrayBuffer> {
+  let first = catalogBytes.length;
+  let last = 0;
+  for (const { places } of captured) {
+    for (let index = 0; index < places.starts.length; index++) {
+      first = Math.min(first, places.starts[index] as number);
+      last = Math.max(last, places.ends[index] as number);
+    }
   }
-  return { seriesIds, labels: { bytes, starts, ends }, createdMs };
+  first = Math.min(first, last);
+  const bytes = memory.bytes(last - first);
+  bytes.set(catalogBytes.subarray(first, last));
+  for (const { starts, ends } of captured.map(({ places }) => places)) {
+    for (let index = 0; index < starts.length; index++) {
+      starts[index] = (starts[index] as number) - first;
+      ends[index] = (ends[index] as number) - first;
+    }
+  }
+  return bytes;
 }
 
 function captureExemplars(

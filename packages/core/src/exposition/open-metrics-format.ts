@@ -1,6 +1,6 @@
 import { metricName, parseLabels } from '../instruments/label-text.js';
 import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
-import { ByteWriter, formatNumber } from './byte-writer.js';
+import { type ByteWriter, formatNumber } from './byte-writer.js';
 import { type Capture, type CapturedFamily, labelsText } from './capture.js';
 import {
   type NamedFamily,
@@ -8,7 +8,7 @@ import {
   openMetricsHeaders,
 } from './open-metrics-names.js';
 import type { PipelineFamily } from './pipeline-families.js';
-import { writeHistograms, writeSamples } from './sample-lines.js';
+import { type PausedWriting, writeHistograms, writeSamples } from './sample-lines.js';
 import { writeSummaries } from './summary-lines.js';
 import { expositionType } from './text-format.js';
 
@@ -26,15 +26,15 @@ const EXPONENT_FROM = 1e6;
 const EXPONENT_BELOW = 1e-4;
 
 /**
- * Renders a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format; `_created`, which that format
+ * Writes a capture in OpenMetrics 1.0. Every sample has the name that it has in the Prometheus text format; `_created`, which that format
  * does not have, says when each series of a counter, histogram or summary began. The pipeline's own counters have none: memory does not hold
  * when it was laid out, and a time that is wrong is worse than none.
  */
-export function renderOpenMetrics(
+export function* writeOpenMetrics(
+  writer: ByteWriter,
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
-): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
+): PausedWriting {
   const { families } = captured;
   const headers = openMetricsHeaders([
     ...families.map((one) => ({ name: one.family.name, type: typeOf(one) })),
@@ -43,7 +43,7 @@ export function renderOpenMetrics(
   for (const [index, family] of families.entries()) {
     const header = headers[index] as OpenMetricsHeader;
     writeHeader(writer, header, family.family.help);
-    writeFamily(writer, family, header);
+    yield* writeFamily(writer, family, header);
   }
   for (const [index, family] of pipelineFamilies.entries()) {
     writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
@@ -52,17 +52,16 @@ export function renderOpenMetrics(
     writer.byte(NEWLINE);
   }
   writer.text(OPEN_METRICS_END);
-  return writer.take();
 }
 
-function writeFamily(
+function* writeFamily(
   writer: ByteWriter,
   captured: CapturedFamily,
   { type, createdName }: OpenMetricsHeader,
-): void {
+): PausedWriting {
   const { family, exemplars } = captured;
   if (family.kind === FamilyKind.summary) {
-    writeSummaries(writer, captured, {
+    yield* writeSummaries(writer, captured, {
       formatShare: formatCanonical,
       hasQuantile: (value) => !(value < 0),
       hasSum: (sum) => sum >= 0,
@@ -74,12 +73,12 @@ function writeFamily(
     const order = type === 'stateset' ? orderBySet(captured) : undefined;
     const form = { name: family.name, createdName, order };
     // A counter that has to be of type unknown may not have exemplars.
-    writeSamples(writer, captured, type === 'counter' ? { ...form, exemplars } : form);
+    yield* writeSamples(writer, captured, type === 'counter' ? { ...form, exemplars } : form);
     return;
   }
   // A sum that may fall is no counter: with bounds below zero it has to be missing, and the count with it.
   const canHaveSum = !family.bounds.some((bound) => bound < 0);
-  writeHistograms(writer, captured, {
+  yield* writeHistograms(writer, captured, {
     formatBound: formatCanonical,
     // False for NaN as well, which two infinities leave behind.
     hasSum: (sum) => canHaveSum && sum >= 0,

@@ -1,8 +1,10 @@
 import { unescapeHelp } from '../instruments/label-text.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
+import type { ByteWriter } from './byte-writer.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
+import { CHUNK_BYTES } from './page-memory.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { type WithExemplars, writeExemplar } from './protobuf-exemplar.js';
 import { histogramWriter } from './protobuf-histogram.js';
@@ -10,6 +12,7 @@ import { writeLabelPairs } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
 import { writeTime } from './protobuf-time.js';
 import { ProtobufWriter, varintBytes } from './protobuf-writer.js';
+import type { PausedWriting } from './sample-lines.js';
 
 /** Content type of the protobuf exposition that this module writes. */
 export const PROTOBUF_CONTENT_TYPE =
@@ -22,18 +25,24 @@ const METRIC_BYTES = 48;
 /** About what a classic bucket takes: two tags, a length, a bound, a count. */
 const BUCKET_BYTES = 15;
 
+/** Series between two pauses: a tenth of a millisecond. */
+const SERIES_A_PAUSE = 128;
+
 /**
- * Renders a capture as a stream of MetricFamily messages, each after its length. Names, labels and values are those of the text format.
+ * Writes a capture as a stream of MetricFamily messages, each after its length. Names, labels and values are those of the text format.
  *
  * A family without a series is left out: readers skip it, as the format has nothing to say of it but its help.
  */
-export function renderProtobuf(
+export function* writeProtobuf(
+  page: ByteWriter,
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
-): Uint8Array<ArrayBuffer> {
+): PausedWriting {
   const writer = new ProtobufWriter();
   for (const family of captured.families) {
-    if (family.seriesIds.length > 0) writeFamily(writer, family);
+    if (family.seriesIds.length === 0) continue;
+    yield* writeFamily(writer, family);
+    yield* passOn(writer.take(), page);
   }
   for (const family of pipelineFamilies) {
     const start = writer.openUntagged(1);
@@ -49,10 +58,20 @@ export function renderProtobuf(
     writer.close(metric, 1);
     writer.close(start, 1);
   }
-  return writer.take();
+  yield* passOn(writer.take(), page);
 }
 
-function writeFamily(writer: ProtobufWriter, captured: CapturedFamily): void {
+/** The length of a family stands before it, so it goes out when it is written whole. */
+function* passOn(bytes: Uint8Array, page: ByteWriter): PausedWriting {
+  for (let at = 0; at < bytes.length; ) {
+    if (page.isFull) yield;
+    const end = Math.min(bytes.length, at + CHUNK_BYTES - page.size);
+    page.bulk(bytes.subarray(at, end));
+    at = end;
+  }
+}
+
+function* writeFamily(writer: ProtobufWriter, captured: CapturedFamily): PausedWriting {
   const { family, seriesIds, labels, defaultLabels } = captured;
   const { tag, type, write } = contentOf(writer, captured);
   const expectedBytes = expectedBytesOf(captured);
@@ -64,6 +83,7 @@ function writeFamily(writer: ProtobufWriter, captured: CapturedFamily): void {
   let metricLengthBytes = 1;
   let contentLengthBytes = 1;
   for (let index = 0; index < seriesIds.length; index++) {
+    if (index % SERIES_A_PAUSE === SERIES_A_PAUSE - 1) yield;
     const metric = writer.open(schema.FAMILY_METRIC, metricLengthBytes);
     if (defaultLabels !== undefined) {
       const added = defaultLabels(index);

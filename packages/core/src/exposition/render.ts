@@ -1,22 +1,12 @@
 import type { Segment } from '../layout/segment.js';
-import { capture } from './capture.js';
-import { type ContentEncoding, compress } from './content-encoding.js';
-import { type DefaultLabels, withDefaultLabels } from './default-labels.js';
-import { withEscapedNames } from './escaped-names.js';
-import { DEFAULT_ESCAPING, type EscapingScheme } from './name-escaping.js';
-import { renderOpenMetrics } from './open-metrics-format.js';
-import { PIPELINE_FAMILIES } from './pipeline-families.js';
-import { renderProtobuf } from './protobuf-format.js';
-import { renderText } from './text-format.js';
+import type { ContentEncoding } from './content-encoding.js';
+import type { DefaultLabels } from './default-labels.js';
+import type { EscapingScheme } from './name-escaping.js';
+import { PageMemory } from './page-memory.js';
+import { PageWriting } from './page-writing.js';
 
 /** The formats that a page can have. */
 export type ExpositionFormat = 'text' | 'openMetrics' | 'protobuf';
-
-const RENDERERS = {
-  text: renderText,
-  openMetrics: renderOpenMetrics,
-  protobuf: renderProtobuf,
-} as const;
 
 /** What a page shows. Plain data, as it crosses threads. */
 export interface ExpositionRequest {
@@ -34,7 +24,7 @@ export interface ExpositionRequest {
   readonly encoding?: ContentEncoding;
 }
 
-/** A finished page. */
+/** A finished page, whole, in memory of its own. */
 export interface Page {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly encoding: ContentEncoding;
@@ -42,33 +32,29 @@ export interface Page {
   readonly renderMs: number;
 }
 
-/**
- * Renders a page from shared memory alone, on any thread, as of one batch. Takes time in proportion to the series. Not packed yet.
- */
+/** Renders a page whole, on the calling thread, as of one batch. Takes time in proportion to the series. Not packed. */
 export function renderPage(segment: Segment, request: ExpositionRequest): Page {
-  const startedMs = performance.now();
-  const {
-    includePipeline,
-    format = 'text',
-    defaultLabels = [],
-    escaping: scheme = DEFAULT_ESCAPING,
-  } = request;
-  const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
-    typeof includePipeline === 'boolean' ? includePipeline : includePipeline.includes(name),
-  );
-  const needs = { sketches: format === 'protobuf', exemplars: format !== 'text' };
-  // Before the default labels, which give way to labels that have come to be called like them.
-  const escaped = withEscapedNames(capture(segment, request.families, needs), {
-    scheme,
-    reserved: pipelineFamilies.map(({ name }) => name),
-  });
-  const captured = withDefaultLabels(escaped, defaultLabels);
-  const bytes = RENDERERS[format](captured, pipelineFamilies);
-  return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
+  const writing = new PageWriting(segment, request);
+  const memory = new PageMemory().takeChunk();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for (let isLast = false; !isLast; ) {
+    writing.beginChunk(memory);
+    while (!writing.writeOn());
+    const { chunk } = writing;
+    chunks.push(chunk.bytes.slice());
+    isLast = chunk.isLast;
+  }
+  return { bytes: joinBytes(chunks), encoding: 'identity', renderMs: writing.renderMs };
 }
 
-/** Packs a rendered page as its request asks for; the calling thread is not held meanwhile. */
-export async function packPage(page: Page, { encoding }: ExpositionRequest): Promise<Page> {
-  if (encoding !== 'gzip') return page;
-  return { ...page, ...(await compress(page.bytes)) };
+/** The bytes of all parts, one after the other, in one piece of memory: their own where it is one. */
+export function joinBytes(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  if (parts.length === 1) return parts[0] as Uint8Array<ArrayBuffer>;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

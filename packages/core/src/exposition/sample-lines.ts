@@ -5,11 +5,6 @@ import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
 import { isLegacyMetricName } from './name-escaping.js';
 
-/** Braces, spaces, a line feed and the digits of a usual value. */
-export const LINE_BYTES = 16;
-/** Digits of a time beyond those of a usual value. */
-const CREATED_DIGITS = 14;
-
 export const MS_PER_SECOND = 1000;
 
 const OPEN = 0x7b;
@@ -31,29 +26,32 @@ export interface HistogramLines {
 }
 
 /**
+ * Writing that pauses: whenever the writer is full, and where it takes long to fill it. It goes on when it is asked for the next value; by then a
+ * full writer has other memory.
+ */
+export type PausedWriting = Generator<void, void, void>;
+
+/**
  * Samples of a family with one value a series.
  *
  * @param form Name of the samples and of those that say when a series began, and exemplars, where the format has them; and the series' order,
  *   where that is not their own.
  */
-export function writeSamples(
+export function* writeSamples(
   writer: ByteWriter,
   captured: CapturedFamily,
   form: Pick<HistogramLines, 'createdName' | 'exemplars'> & {
     readonly name: string;
     readonly order?: Int32Array | undefined;
   },
-): void {
+): PausedWriting {
   const { seriesIds, createdMs, defaultLabels = noLabels } = captured;
   const { name, createdName, exemplars, order } = form;
   const isQuoted = !isLegacyMetricName(name);
   const prefix = lineStart(name);
   const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
-  writer.expect(
-    seriesIds.length * (prefix.size + LINE_BYTES + createdBytes(createdPrefix)) +
-      (createdPrefix === undefined ? 1 : 2) * labelBytes(captured),
-  );
   for (let place = 0; place < seriesIds.length; place++) {
+    if (writer.isFull) yield;
     const index = order === undefined ? place : (order[place] as number);
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
@@ -71,11 +69,11 @@ export function writeSamples(
 }
 
 /** Samples of a histogram, default labels before its own as prom-client has them: buckets, which put `le` first, the sum, and the count. */
-export function writeHistograms(
+export function* writeHistograms(
   writer: ByteWriter,
   captured: CapturedFamily,
   { formatBound, hasSum, createdName, exemplars }: HistogramLines,
-): void {
+): PausedWriting {
   const { family, seriesIds, createdMs, values, width, defaultLabels = noLabels } = captured;
   const isQuoted = !isLegacyMetricName(family.name);
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
@@ -86,15 +84,8 @@ export function writeHistograms(
   const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
-  writer.expect(
-    seriesIds.length *
-      [...bucketPrefixes, sumPrefix, countPrefix].reduce(
-        (bytes, prefix) => bytes + prefix.size + LINE_BYTES,
-        createdBytes(createdPrefix),
-      ) +
-      (bucketPrefixes.length + (createdPrefix === undefined ? 2 : 3)) * labelBytes(captured),
-  );
   for (let index = 0; index < seriesIds.length; index++) {
+    if (writer.isFull) yield;
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;
@@ -148,25 +139,6 @@ function writeExemplar(writer: ByteWriter, exemplar: Exemplar | undefined): void
   writer.number(value);
   writer.byte(SPACE);
   writer.number(timestampMs / MS_PER_SECOND);
-}
-
-/** Room for a series' `_created`, its labels left out. */
-export function createdBytes(prefix: ByteWriter | undefined): number {
-  return prefix === undefined ? 0 : prefix.size + LINE_BYTES + CREATED_DIGITS;
-}
-
-/** Bytes of all series' labels, each once. */
-export function labelBytes({
-  seriesIds,
-  labels,
-  defaultLabels = noLabels,
-}: CapturedFamily): number {
-  const added = seriesIds.length === 0 ? 0 : defaultLabels(0).length;
-  let own = 0;
-  for (let index = 0; index < seriesIds.length; index++) {
-    own += (labels.ends[index] as number) - (labels.starts[index] as number);
-  }
-  return own + seriesIds.length * added;
 }
 
 const NO_LABELS = new Uint8Array(0);

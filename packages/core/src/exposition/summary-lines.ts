@@ -4,13 +4,11 @@ import { type CapturedFamily, labelsOf } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
 import { isLegacyMetricName } from './name-escaping.js';
 import {
-  createdBytes,
-  LINE_BYTES,
-  labelBytes,
   labelledLineStart,
   lineStart,
   MS_PER_SECOND,
   noLabels,
+  type PausedWriting,
   writeLabels,
 } from './sample-lines.js';
 
@@ -18,9 +16,6 @@ const CLOSE = 0x7d;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 const NEWLINE = 0x0a;
-
-/** A quantile has all the digits of a double. */
-const QUANTILE_BYTES = 12;
 
 /** Where both text formats write the same samples differently. */
 export interface SummaryLines {
@@ -35,11 +30,11 @@ export interface SummaryLines {
 }
 
 /** Samples of a summary, its own labels before default ones as prom-client has them: quantiles, which put `quantile` first, the sum, and the count. */
-export function writeSummaries(
+export function* writeSummaries(
   writer: ByteWriter,
   captured: CapturedFamily,
   { formatShare, hasQuantile, hasSum, createdName }: SummaryLines,
-): void {
+): PausedWriting {
   const { family, seriesIds, createdMs, values, width, sketches } = captured;
   const { defaultLabels = noLabels } = captured;
   const quantiles = family.quantiles.map((share) => ({
@@ -52,16 +47,8 @@ export function writeSummaries(
   const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the quantiles of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
-  const prefixes = [...quantiles.map(({ prefix }) => prefix), sumPrefix, countPrefix];
-  writer.expect(
-    seriesIds.length *
-      prefixes.reduce(
-        (bytes, prefix) => bytes + prefix.size + QUANTILE_BYTES + LINE_BYTES,
-        createdBytes(createdPrefix),
-      ) +
-      (prefixes.length + (createdPrefix === undefined ? 0 : 1)) * labelBytes(captured),
-  );
   for (let index = 0; index < seriesIds.length; index++) {
+    if (writer.isFull) yield;
     const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;

@@ -1,9 +1,14 @@
 import { metricName } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
-import { ByteWriter, formatNumber } from './byte-writer.js';
+import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
 import type { PipelineFamily } from './pipeline-families.js';
-import { type HistogramLines, writeHistograms, writeSamples } from './sample-lines.js';
+import {
+  type HistogramLines,
+  type PausedWriting,
+  writeHistograms,
+  writeSamples,
+} from './sample-lines.js';
 import { type SummaryLines, writeSummaries } from './summary-lines.js';
 
 /** Content type of the Prometheus text format 0.0.4. */
@@ -23,14 +28,14 @@ const SUMMARY_LINES: SummaryLines = {
 };
 
 /**
- * Renders a capture in the Prometheus text format, 0.0.4 or, where a name is in quotes, 1.0.0. Blocks are separated by a blank line and buckets put `le` first, as prom-client
+ * Writes a capture in the Prometheus text format, 0.0.4 or, where a name is in quotes, 1.0.0. Blocks are separated by a blank line and buckets put `le` first, as prom-client
  * does, so that tests which compare pages go on passing.
  */
-export function renderText(
+export function* writeText(
+  writer: ByteWriter,
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
-): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter();
+): PausedWriting {
   let isFirst = true;
   const separate = (): void => {
     if (!isFirst) writer.byte(NEWLINE);
@@ -38,7 +43,7 @@ export function renderText(
   };
   for (const family of captured.families) {
     separate();
-    writeFamily(writer, family);
+    yield* writeFamily(writer, family);
   }
   for (const family of pipelineFamilies) {
     separate();
@@ -47,18 +52,17 @@ export function renderText(
     writer.number(family.value(captured.totals));
     writer.byte(NEWLINE);
   }
-  return writer.take();
 }
 
-function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
+function* writeFamily(writer: ByteWriter, captured: CapturedFamily): PausedWriting {
   const { family } = captured;
   writeHeader(writer, { name: family.name, help: family.help, type: expositionType(family.kind) });
   if (family.kind === FamilyKind.histogram) {
-    writeHistograms(writer, captured, HISTOGRAM_LINES);
+    yield* writeHistograms(writer, captured, HISTOGRAM_LINES);
   } else if (family.kind === FamilyKind.summary) {
-    writeSummaries(writer, captured, SUMMARY_LINES);
+    yield* writeSummaries(writer, captured, SUMMARY_LINES);
   } else {
-    writeSamples(writer, captured, { name: family.name });
+    yield* writeSamples(writer, captured, { name: family.name });
   }
 }
 

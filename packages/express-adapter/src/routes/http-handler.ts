@@ -1,4 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2Stream } from 'node:http2';
+
+/** RFC 9113, 7: the stream is no longer needed. */
+const HTTP2_CANCEL = 8;
 
 /** A request as Express hands it on: mounted below a path, `url` is relative and `originalUrl` whole. */
 export type RoutedMessage = IncomingMessage & { readonly originalUrl?: string };
@@ -21,13 +25,25 @@ export function isRead(request: RoutedMessage): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
+/** Whether it can still be answered: the client is there, and nobody else has. */
+export function isOpen(response: ServerResponse): boolean {
+  return !(response.headersSent || response.writableEnded || response.destroyed);
+}
+
+/** Ends an answer in its middle, so that nobody takes it for a whole one. */
+export function breakOff(response: ServerResponse & { readonly stream?: Http2Stream }): void {
+  if (response.stream === undefined) response.destroy();
+  // An error given to destroy() would come out where the application sees it.
+  else response.stream.close(HTTP2_CANCEL);
+}
+
 /** Answers with a body, or with its length where the method is HEAD; not at all where the client has left, or somebody else answered. */
 export function answer(
   request: RoutedMessage,
   response: ServerResponse,
   content: { readonly status: number; readonly type: string; readonly body: Uint8Array },
 ): void {
-  if (response.headersSent || response.writableEnded || response.destroyed) return;
+  if (!isOpen(response)) return;
   response.statusCode = content.status;
   response.setHeader('Content-Type', content.type);
   response.setHeader('Content-Length', content.body.byteLength);

@@ -7,11 +7,9 @@ import {
   holdsLease,
   InlineEngine,
   type Lease,
-  type Page,
+  type PageSink,
   POLL_COUNT,
-  packPage,
   type Recorder,
-  renderPage,
   type Segment,
   THREAD_RESTARTS,
   takeLease,
@@ -157,10 +155,14 @@ export class PoolEngine implements Engine {
     });
   }
 
-  async render(request: ExpositionRequest): Promise<Page> {
-    return this.perform({
-      onThread: (thread) => thread.render(request),
-      here: () => packPage(renderPage(this.segment, request), request),
+  async stream(request: ExpositionRequest, sink: PageSink, signal: AbortSignal): Promise<void> {
+    await this.perform({
+      onThread: async (thread) =>
+        (await thread.stream(request, sink, signal)) || (sink.restart() ? undefined : true),
+      here: async (standIn) => {
+        await standIn.stream(request, sink, signal);
+        return true;
+      },
     });
   }
 
@@ -177,12 +179,12 @@ export class PoolEngine implements Engine {
    */
   private async perform<Result>(work: {
     readonly onThread: (thread: PoolThread) => Promise<Result | undefined>;
-    readonly here: () => Result | Promise<Result>;
+    readonly here: (standIn: InlineEngine) => Result | Promise<Result>;
   }): Promise<Result> {
     this.recorder.publish();
     for (let losses = 0; losses < LOSSES_MAX; ) {
       const { standIn, life } = this;
-      if (standIn !== undefined && this.drains(standIn)) return work.here();
+      if (standIn !== undefined && this.drains(standIn)) return work.here(standIn.engine);
       if (life === undefined) break;
       if (life.thread.isLost) {
         await life.ended;

@@ -1,7 +1,9 @@
-import type { ResourceLimits, Worker } from 'node:worker_threads';
-import type { ExpositionRequest, Page } from '@offloop/core/engine';
+import type { MessagePort, ResourceLimits, Worker } from 'node:worker_threads';
+import type { ExpositionRequest, PageSink } from '@offloop/core/engine';
 import { Piscina } from 'piscina';
+import type { PageTask } from '../thread/page-messages.js';
 import { POOL_THREAD_MARK, type StartTask } from '../thread/thread-tasks.js';
+import { PageReceiver } from './page-receiver.js';
 
 /** A flush and a scrape or two at a time; more wait in the pool's queue. */
 const CONCURRENT_TASKS = 16;
@@ -32,6 +34,7 @@ export class PoolThread {
   /** Resolves once, whatever happens. */
   readonly ended: Promise<ThreadEnd>;
   private readonly pool: Piscina;
+  private readonly pages = new PageReceiver();
   private readonly worker: Worker;
   private settleEnd: (end: ThreadEnd) => void = () => {};
   private lostBecause: unknown;
@@ -66,6 +69,7 @@ export class PoolThread {
     this.worker.once('exit', (exitCode) => {
       this.terminate(`it ended with exit code ${exitCode}`);
       void this.pool.destroy();
+      this.pages.end();
       this.settleEnd({ hasExited: true, reason: this.lostBecause });
     });
   }
@@ -76,8 +80,9 @@ export class PoolThread {
   }
 
   /** @returns Whether the thread has taken the drain over; `undefined` when it is lost. */
-  start(task: StartTask): Promise<boolean | undefined> {
-    return this.run('start', task);
+  start(task: Omit<StartTask, 'port'>): Promise<boolean | undefined> {
+    const { threadPort } = this.pages;
+    return this.run('start', { ...task, port: threadPort }, [threadPort]);
   }
 
   /** @returns `false` when the thread lost the lease; `undefined` when it is lost itself. */
@@ -85,9 +90,25 @@ export class PoolThread {
     return this.run('flush', undefined);
   }
 
-  /** @returns `undefined` when the thread lost the lease, or is lost itself. */
-  render(request: ExpositionRequest): Promise<Page | undefined> {
-    return this.run('render', request);
+  /** @returns `true` when the page is over; `false` or `undefined` when the thread lost the lease, or is lost itself, in the middle or before. */
+  async stream(
+    request: ExpositionRequest,
+    sink: PageSink,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const { pageId, isWhole } = this.pages.open(sink);
+    const cancel = () => this.pages.cancel(pageId);
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      const task: PageTask = { pageId, request };
+      const isSent = await this.run<boolean>('render', task);
+      if (isSent !== true || signal.aborted) return isSent;
+      // The last chunk and the task's end come on different ways.
+      return await Promise.race([isWhole.then(() => true), this.ended.then(() => undefined)]);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      this.pages.close(pageId);
+    }
   }
 
   /** Ends the thread, wherever it is. Its tasks are lost at once. */
@@ -105,10 +126,14 @@ export class PoolThread {
     worker.once('exit', () => clearTimeout(giveUp));
   }
 
-  private async run<Result>(name: string, task: unknown): Promise<Result | undefined> {
+  private async run<Result>(
+    name: string,
+    task: unknown,
+    transferList: readonly MessagePort[] = [],
+  ): Promise<Result | undefined> {
     if (this.lost) return undefined;
     try {
-      return (await this.pool.run(task, { name })) as Result;
+      return (await this.pool.run(task, { name, transferList: [...transferList] })) as Result;
     } catch (error) {
       // What a thread throws while it is being ended is as likely as not an artefact of that, and none that throws by itself is to be
       // trusted with the next task.

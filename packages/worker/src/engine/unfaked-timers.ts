@@ -1,4 +1,4 @@
-import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 
 const { performance } = globalThis;
 
@@ -11,5 +11,6 @@ export const unfaked = {
   clearInterval,
   setTimeout,
   clearTimeout,
+  setImmediate,
   now: performance.now.bind(performance),
 } as const;

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Lease } from '@offloop/core/engine';
 
 /** What a thread must know to take a segment's drain over. */
@@ -6,6 +7,8 @@ export interface StartTask {
   /** The lease of main's stand-in, which drains until the thread takes it over. */
   readonly standInLease: Lease;
   readonly pollMs: number;
+  /** Where its pages go. */
+  readonly port: MessagePort;
 }
 
 /**

@@ -1,4 +1,6 @@
-import { Drain, type ExpositionRequest, packPage, renderPage, Segment } from '@offloop/core/engine';
+import { Drain, Segment } from '@offloop/core/engine';
+import type { PageTask } from './page-messages.js';
+import { PageSender } from './page-sender.js';
 import { ResidentDrain } from './resident-drain.js';
 import { takeOver } from './take-over.js';
 import type { StartTask } from './thread-tasks.js';
@@ -9,7 +11,7 @@ import type { StartTask } from './thread-tasks.js';
  */
 
 /** A thread has one segment, from `start` on. All that is worth keeping lies in it. */
-let resident: { readonly segment: Segment; readonly drain: ResidentDrain } | undefined;
+let resident: { readonly drain: ResidentDrain; readonly pages: PageSender } | undefined;
 
 /**
  * Takes the segment's drain over and leaves it running.
@@ -21,7 +23,7 @@ export async function start(task: StartTask): Promise<boolean> {
   const lease = await takeOver(segment, task.standInLease);
   if (lease === undefined) return false;
   const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs);
-  resident = { segment, drain };
+  resident = { drain, pages: new PageSender(segment, task.port) };
   drain.start();
   return true;
 }
@@ -32,20 +34,12 @@ export function flush(): boolean {
 }
 
 /**
- * Renders a page, whose bytes change hands and are not copied. The drain goes on while they are packed.
+ * Renders a page, whose chunks go through the port. The drain goes on between them.
  *
- * @returns `undefined` when this thread does not hold the lease.
+ * @returns `false` when this thread does not hold the lease; else `true` when the last chunk is sent, or main wants no more of them.
  */
-export async function render(request: ExpositionRequest): Promise<unknown> {
-  // Loaded by the first page, as it would take a tenth of the time that a thread takes to start.
-  const piscina = await import('piscina');
-  if (resident === undefined || !resident.drain.drainAll()) return undefined;
-  const page = await packPage(renderPage(resident.segment, request), request);
-  // The page itself under its own names, and again for piscina: where a bundler has put a second copy of piscina beside the
-  // thread's code, the first does not know the second's mark, and copies what it sees.
-  return piscina.move({
-    ...page,
-    [piscina.transferableSymbol]: [page.bytes.buffer],
-    [piscina.valueSymbol]: page,
-  });
+export async function render(task: PageTask): Promise<boolean> {
+  if (resident === undefined || !resident.drain.drainAll()) return false;
+  await resident.pages.render(task);
+  return true;
 }
