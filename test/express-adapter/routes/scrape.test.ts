@@ -281,18 +281,25 @@ for (const engine of ['inline', 'pool'] as const) {
           reader = asking;
         });
         const writes: string[] = [];
+        let arrive = (): void => {};
+        const arrived = new Promise<void>((resolve) => {
+          arrive = resolve;
+        });
         const gone = new Promise<void>((resolve) => {
           server.once('request', (_incoming, response) => {
+            arrive();
             response.once('close', resolve);
             for (const method of ['end', 'write', 'writeHead', 'setHeader'] as const) {
               Reflect.set(response, method, () => void writes.push(method));
             }
           });
         });
-        const headers = { 'X-Prometheus-Scrape-Timeout-Seconds': '0.1' };
+        // Longer than a busy machine takes to notice that the client has left.
+        const timeout = { 'X-Prometheus-Scrape-Timeout-Seconds': '1.5' };
+        const headers = end === 'a timeout' ? timeout : {};
         const sent = request({ host: '127.0.0.1', port, path: '/metrics', headers, agent: false });
         sent.on('error', () => {}).end();
-        await delay(30);
+        await arrived;
         sent.destroy();
         await gone;
         expect(left(), end).to.equal(true);
@@ -302,7 +309,7 @@ for (const engine of ['inline', 'pool'] as const) {
           reader?.write(chunkOf('x', { isLast: true, release: () => (isReleased = true) }));
           expect(isReleased).to.equal(true);
         }
-        await delay(120);
+        await delay(end === 'a timeout' ? 1_600 : 50);
         expect(writes, end).to.deep.equal([]);
       }
     });
