@@ -59,6 +59,7 @@ function compiledChecks(schema) {
     // Counts UTF-16 units, for which the check needs no function of ajv's. Nothing here is longer or shorter for it.
     unicode: false,
     logger: false,
+    inlineRefs: false,
     code: { source: true, esm: true, lines: true },
   });
   ajv.addKeyword({
@@ -80,13 +81,24 @@ function compiledChecks(schema) {
       context.pass(ascends);
     },
   });
-  ajv.addSchema(withoutAnnotations(schema));
+  ajv.addSchema(inFunctions(withoutAnnotations(schema)));
   const code = standaloneCode(ajv, {
     checkOptions: schema.$id,
     checkRouterOptions: `${schema.$id}#/$defs/router`,
   });
   if (/\brequire\(|\bimport\b/.test(code)) throw new Error('The compiled checks import something');
   return code.replace('"use strict";', '');
+}
+
+/** Each option, or branch of them, in a function of its own: the engine compiles those that are called, and most starts give few. */
+function inFunctions(schema) {
+  const properties = {};
+  const $defs = { ...schema.$defs };
+  for (const [name, option] of Object.entries(schema.properties)) {
+    $defs[`option-${name}`] = option;
+    properties[name] = { $ref: `#/$defs/option-${name}` };
+  }
+  return { ...schema, properties, $defs };
 }
 
 /** Rules by path, `ring.capacityRecords`. */

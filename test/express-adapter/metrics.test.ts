@@ -109,6 +109,11 @@ describe('Metrics', () => {
       );
       expect(metrics.options).to.equal(before);
       expect(metrics.getSnapshot().eventLoop.monitoringActive).to.equal(false);
+      // What was refused is not tried again by the next call.
+      expect(metrics.updateConfig({ window: { seconds: 60 } })).to.deep.equal({
+        ...before,
+        window: { seconds: 60 },
+      });
     });
 
     it('starts no timer after close()', async () => {
