@@ -4,9 +4,11 @@ import { FamilyKind } from '../layout/catalog.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
 import type { PipelineFamily } from './pipeline-families.js';
+import { writeExemplar } from './protobuf-exemplar.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
+import { writeTime } from './protobuf-timestamp.js';
 import { ProtobufWriter, varintBytes } from './protobuf-writer.js';
 
 /** Content type of the protobuf exposition that this module writes. */
@@ -85,7 +87,7 @@ interface Content {
 }
 
 function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
-  const { createdMs } = captured;
+  const { createdMs, exemplars } = captured;
   switch (captured.family.kind) {
     case FamilyKind.counter:
     case FamilyKind.observationCounter:
@@ -94,6 +96,8 @@ function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
         type: schema.MetricType.counter,
         write: (index) => {
           writer.double(schema.COUNTER_VALUE, singleValue(captured, index));
+          const exemplar = exemplars?.(index, 0);
+          if (exemplar !== undefined) writeExemplar(writer, schema.COUNTER_EXEMPLAR, exemplar);
           writeTime(writer, schema.COUNTER_CREATED, createdMs[index] as number);
         },
       };
@@ -149,18 +153,6 @@ function writeHeader(
   writer.text(schema.FAMILY_HELP, family.help);
   writer.byte(schema.FAMILY_TYPE);
   writer.varint(family.type);
-}
-
-/** Writes a time after 1970; of an earlier one there is nothing to say. */
-function writeTime(writer: ProtobufWriter, tag: number, timeMs: number): void {
-  if (!(timeMs > 0)) return;
-  const seconds = Math.floor(timeMs / 1000);
-  const time = writer.open(tag, 1);
-  writer.byte(schema.TIMESTAMP_SECONDS);
-  writer.varint(seconds);
-  writer.byte(schema.TIMESTAMP_NANOS);
-  writer.varint(Math.floor((timeMs - seconds * 1000) * 1_000_000));
-  writer.close(time, 1);
 }
 
 /** About what a family takes; a little more than less, as room that is not used costs nothing. */

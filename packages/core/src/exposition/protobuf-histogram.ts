@@ -1,6 +1,8 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
+import type { Exemplar } from '../record/exemplar-slot.js';
 import type { CapturedFamily } from './capture.js';
 import { NativeBuckets, type SparseBuckets } from './native-buckets.js';
+import { writeExemplar } from './protobuf-exemplar.js';
 import * as schema from './protobuf-schema.js';
 import { type ProtobufWriter, varintBytes } from './protobuf-writer.js';
 
@@ -11,11 +13,11 @@ const BOUND_BYTES = 9;
 export type WriteHistogram = (index: number) => void;
 
 /**
- * Makes what writes the histograms of a family: classic buckets without the one of +Inf, which every reader takes from the count; and beside
- * them, where the family is native, the buckets of its sketch. A server takes those that it is set to.
+ * Makes what writes the histograms of a family: classic buckets without the one of +Inf, which every reader takes from the count, unless it
+ * has an exemplar; and beside them, where the family is native, the buckets of its sketch. A server takes those that it is set to.
  */
 export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily): WriteHistogram {
-  const { family, values, width, sketches } = captured;
+  const { family, values, width, sketches, exemplars } = captured;
   const { bounds } = family;
   const native =
     family.isNative && sketches !== undefined ? new NativeBuckets(sketches) : undefined;
@@ -31,16 +33,37 @@ export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily
     let cumulative = 0;
     for (let bucket = 0; bucket < bounds.length; bucket++) {
       cumulative += values[counts + bucket] as number;
+      const exemplar = exemplars?.(index, bucket);
+      if (exemplar !== undefined) {
+        writeWithExemplar(writer, { count: cumulative, bound: bounds[bucket] as number, exemplar });
+        continue;
+      }
       writer.byte(schema.HISTOGRAM_BUCKET);
       writer.byte(1 + varintBytes(cumulative) + BOUND_BYTES);
       writer.byte(schema.BUCKET_COUNT);
       writer.varint(cumulative);
       writer.double(schema.BUCKET_BOUND, bounds[bucket] as number);
     }
+    const last = exemplars?.(index, bounds.length);
+    if (last !== undefined) {
+      writeWithExemplar(writer, { count: total, bound: Number.POSITIVE_INFINITY, exemplar: last });
+    }
     if (native === undefined) return;
     native.read(index);
     writeNative(writer, native);
   };
+}
+
+function writeWithExemplar(
+  writer: ProtobufWriter,
+  of: { readonly count: number; readonly bound: number; readonly exemplar: Exemplar },
+): void {
+  const bucket = writer.open(schema.HISTOGRAM_BUCKET, 1);
+  writer.byte(schema.BUCKET_COUNT);
+  writer.varint(of.count);
+  writer.double(schema.BUCKET_BOUND, of.bound);
+  writeExemplar(writer, schema.BUCKET_EXEMPLAR, of.exemplar);
+  writer.close(bucket, 1);
 }
 
 function writeNative(writer: ProtobufWriter, native: NativeBuckets): void {

@@ -48,6 +48,7 @@ export const LABEL_VALUE = tagOf(2, DELIMITED);
 export const GAUGE_VALUE = tagOf(1, FIXED64);
 
 export const COUNTER_VALUE = tagOf(1, FIXED64);
+export const COUNTER_EXEMPLAR = tagOf(2, DELIMITED);
 export const COUNTER_CREATED = tagOf(3, DELIMITED);
 
 export const SUMMARY_COUNT = tagOf(1, VARINT);
@@ -72,6 +73,11 @@ export const HISTOGRAM_CREATED = tagOf(15, DELIMITED);
 
 export const BUCKET_COUNT = tagOf(1, VARINT);
 export const BUCKET_BOUND = tagOf(2, FIXED64);
+export const BUCKET_EXEMPLAR = tagOf(3, DELIMITED);
+
+export const EXEMPLAR_LABEL = tagOf(1, DELIMITED);
+export const EXEMPLAR_VALUE = tagOf(2, FIXED64);
+export const EXEMPLAR_TIMESTAMP = tagOf(3, DELIMITED);
 
 export const SPAN_OFFSET = tagOf(1, VARINT);
 export const SPAN_LENGTH = tagOf(2, VARINT);

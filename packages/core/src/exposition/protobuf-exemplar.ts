@@ -1,0 +1,18 @@
+import type { Exemplar } from '../record/exemplar-slot.js';
+import * as schema from './protobuf-schema.js';
+import { writeTime } from './protobuf-timestamp.js';
+import type { ProtobufWriter } from './protobuf-writer.js';
+
+/** Writes an exemplar under a tag: its labels, its value, and when it was observed. */
+export function writeExemplar(writer: ProtobufWriter, tag: number, exemplar: Exemplar): void {
+  const message = writer.open(tag, 1);
+  for (const [name, value] of exemplar.labels) {
+    const pair = writer.open(schema.EXEMPLAR_LABEL, 1);
+    writer.text(schema.LABEL_NAME, name);
+    writer.text(schema.LABEL_VALUE, value);
+    writer.close(pair, 1);
+  }
+  writer.double(schema.EXEMPLAR_VALUE, exemplar.value);
+  writeTime(writer, schema.EXEMPLAR_TIMESTAMP, exemplar.timestampMs);
+  writer.close(message, 1);
+}
