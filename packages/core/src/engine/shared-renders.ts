@@ -25,7 +25,7 @@ export class SharedRenders {
   /** Begins in a later microtask. Rejects, for everybody who shares it, with what the rendering throws. */
   render(request: ExpositionRequest): Promise<Page> {
     // Of every field, also one that comes later: what is left out here would give somebody another's page.
-    const key = JSON.stringify(Object.entries(request).sort());
+    const key = JSON.stringify(Object.entries(request).sort(), showNumbers);
     let lane = this.lanes.get(key);
     if (lane === undefined) {
       lane = { running: undefined, waiting: undefined };
@@ -51,4 +51,9 @@ export class SharedRenders {
       if (lane.waiting === undefined && lane.running === running) this.lanes.delete(of.key);
     }
   }
+}
+
+/** JSON has one word, null, for every number that is not finite. */
+function showNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

@@ -23,6 +23,7 @@ import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
 import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
 import type { DefaultLabelsOf } from './default-labels.js';
+import type { ForeignFamily } from './foreign-family.js';
 
 /** The values of one family, as of the page's batch. */
 export interface CapturedFamily {
@@ -56,6 +57,8 @@ export interface CapturedLabels {
 export interface Capture {
   readonly families: readonly CapturedFamily[];
   readonly totals: PipelineTotals;
+  /** Those that came with the request; they follow the segment's. Default: none. */
+  readonly foreign?: readonly ForeignFamily[];
 }
 
 /** What a capture holds beside the values that every format shows. */

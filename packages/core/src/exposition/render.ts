@@ -3,6 +3,7 @@ import { capture } from './capture.js';
 import { type ContentEncoding, compress } from './content-encoding.js';
 import { type DefaultLabels, withDefaultLabels } from './default-labels.js';
 import { withEscapedNames } from './escaped-names.js';
+import type { ForeignFamily } from './foreign-family.js';
 import { DEFAULT_ESCAPING, type EscapingScheme } from './name-escaping.js';
 import { renderOpenMetrics } from './open-metrics-format.js';
 import { PIPELINE_FAMILIES } from './pipeline-families.js';
@@ -22,6 +23,8 @@ const RENDERERS = {
 export interface ExpositionRequest {
   /** Families by id, in the page's order. */
   readonly families: readonly number[];
+  /** Families whose values are not in memory, after those that are. Default: none. */
+  readonly foreign?: readonly ForeignFamily[];
   /** Whether the pipeline's own `offloop_*` families follow them: all, none, or those of these names. */
   readonly includePipeline: boolean | readonly string[];
   /** Default `text`: Prometheus text 0.0.4. */
@@ -51,6 +54,7 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
     includePipeline,
     format = 'text',
     defaultLabels = [],
+    foreign = [],
     escaping: scheme = DEFAULT_ESCAPING,
   } = request;
   const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
@@ -62,7 +66,7 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
     scheme,
     reserved: pipelineFamilies.map(({ name }) => name),
   });
-  const captured = withDefaultLabels(escaped, defaultLabels);
+  const captured = withDefaultLabels({ ...escaped, foreign }, defaultLabels);
   const bytes = RENDERERS[format](captured, pipelineFamilies);
   return { bytes, encoding: 'identity', renderMs: performance.now() - startedMs };
 }

@@ -2,6 +2,7 @@ import { metricName } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
+import { type ForeignFamily, writeForeignSamples } from './foreign-family.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { type HistogramLines, writeHistograms, writeSamples } from './sample-lines.js';
 import { type SummaryLines, writeSummaries } from './summary-lines.js';
@@ -40,6 +41,10 @@ export function renderText(
     separate();
     writeFamily(writer, family);
   }
+  for (const family of captured.foreign ?? []) {
+    separate();
+    writeForeignFamily(writer, family);
+  }
   for (const family of pipelineFamilies) {
     separate();
     writeHeader(writer, family);
@@ -48,6 +53,11 @@ export function renderText(
     writer.byte(NEWLINE);
   }
   return writer.take();
+}
+
+function writeForeignFamily(writer: ByteWriter, family: ForeignFamily): void {
+  writeHeader(writer, { ...family, type: family.type === 'unknown' ? 'untyped' : family.type });
+  writeForeignSamples(writer, family, formatNumber);
 }
 
 function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
