@@ -5,6 +5,7 @@ import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { writeExemplar } from './protobuf-exemplar.js';
+import { writeForeignProtobuf } from './protobuf-foreign.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
@@ -35,6 +36,7 @@ export function renderProtobuf(
   for (const family of captured.families) {
     if (family.seriesIds.length > 0) writeFamily(writer, family);
   }
+  for (const family of captured.foreign ?? []) writeForeignProtobuf(writer, family);
   for (const family of pipelineFamilies) {
     const start = writer.openUntagged(1);
     writeHeader(writer, { ...family, type: schema.MetricType[family.type] });

@@ -64,7 +64,7 @@ export function renderPage(segment: Segment, request: ExpositionRequest): Page {
   // Before the default labels, which give way to labels that have come to be called like them.
   const escaped = withEscapedNames(capture(segment, request.families, needs), {
     scheme,
-    reserved: pipelineFamilies.map(({ name }) => name),
+    reserved: [...pipelineFamilies, ...foreign].map(({ name }) => name),
   });
   const captured = withDefaultLabels({ ...escaped, foreign }, defaultLabels);
   const bytes = RENDERERS[format](captured, pipelineFamilies);

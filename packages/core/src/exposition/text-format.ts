@@ -57,7 +57,7 @@ export function renderText(
 
 function writeForeignFamily(writer: ByteWriter, family: ForeignFamily): void {
   writeHeader(writer, { ...family, type: family.type === 'unknown' ? 'untyped' : family.type });
-  writeForeignSamples(writer, family, formatNumber);
+  writeForeignSamples(writer, family, { formatBound: formatNumber, hasExemplars: false });
 }
 
 function writeFamily(writer: ByteWriter, captured: CapturedFamily): void {
