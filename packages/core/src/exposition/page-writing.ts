@@ -46,6 +46,7 @@ export class PageWriting {
       includePipeline,
       format = 'text',
       defaultLabels = [],
+      foreign = [],
       escaping: scheme = DEFAULT_ESCAPING,
     } = request;
     const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
@@ -56,9 +57,9 @@ export class PageWriting {
     // Before the default labels, which give way to labels that have come to be called like them.
     const escaped = withEscapedNames(capture(segment, families, needs, memory), {
       scheme,
-      reserved: pipelineFamilies.map(({ name }) => name),
+      reserved: [...pipelineFamilies, ...foreign].map(({ name }) => name),
     });
-    const captured = withDefaultLabels(escaped, defaultLabels);
+    const captured = withDefaultLabels({ ...escaped, foreign }, defaultLabels);
     this.writing = FORMATS[format](this.writer, captured, pipelineFamilies);
     this.renderMs = performance.now() - startedMs;
   }

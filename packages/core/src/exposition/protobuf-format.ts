@@ -6,7 +6,8 @@ import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
 import { CHUNK_BYTES } from './page-memory.js';
 import type { PipelineFamily } from './pipeline-families.js';
-import { type WithExemplars, writeExemplar } from './protobuf-exemplar.js';
+import { writeExemplar } from './protobuf-exemplar.js';
+import { writeForeignProtobuf } from './protobuf-foreign.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
@@ -44,6 +45,7 @@ export function* writeProtobuf(
     yield* writeFamily(writer, family);
     yield* passOn(writer.take(), page);
   }
+  for (const family of captured.foreign ?? []) writeForeignProtobuf(writer, family);
   for (const family of pipelineFamilies) {
     const start = writer.openUntagged(1);
     writeHeader(writer, { ...family, type: schema.MetricType[family.type] });
@@ -106,7 +108,7 @@ interface Content {
   readonly write: (index: number) => void;
 }
 
-function contentOf(writer: ProtobufWriter, captured: CapturedFamily & WithExemplars): Content {
+function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
   const { createdMs, exemplars } = captured;
   switch (captured.family.kind) {
     case FamilyKind.counter:

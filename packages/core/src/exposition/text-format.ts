@@ -2,6 +2,7 @@ import { metricName } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
+import { type ForeignFamily, writeForeignSamples } from './foreign-family.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import {
   type HistogramLines,
@@ -45,6 +46,11 @@ export function* writeText(
     separate();
     yield* writeFamily(writer, family);
   }
+  for (const family of captured.foreign ?? []) {
+    if (writer.isFull) yield;
+    separate();
+    writeForeignFamily(writer, family);
+  }
   for (const family of pipelineFamilies) {
     separate();
     writeHeader(writer, family);
@@ -52,6 +58,11 @@ export function* writeText(
     writer.number(family.value(captured.totals));
     writer.byte(NEWLINE);
   }
+}
+
+function writeForeignFamily(writer: ByteWriter, family: ForeignFamily): void {
+  writeHeader(writer, { ...family, type: family.type === 'unknown' ? 'untyped' : family.type });
+  writeForeignSamples(writer, family, { formatBound: formatNumber, hasExemplars: false });
 }
 
 function* writeFamily(writer: ByteWriter, captured: CapturedFamily): PausedWriting {

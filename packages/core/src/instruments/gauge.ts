@@ -7,6 +7,7 @@ import { readLiveValue, writeLiveValue } from '../record/live-value.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
+import type { LabelSet } from './family.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
 import { startTimer } from './timer.js';
@@ -22,7 +23,7 @@ const KIND: MetricKind = { type: 'gauge', kind: FamilyKind.liveGauge };
 const MS_PER_SECOND = 1000;
 
 /** A gauge with its labels chosen: nothing is looked up. */
-export class GaugeChild {
+export class GaugeChild<T extends string = string> {
   private readonly segment: Segment;
   private readonly series: BoundSeries;
 
@@ -33,17 +34,20 @@ export class GaugeChild {
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. NaN and the infinities are levels like any other. */
   set(value: number): void {
+    checkNumber('Value', value);
     setLevel(this.segment, this.series.id, value);
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
   inc(delta = 1): void {
+    checkNumber('Delta', delta);
     addToLevel(this.segment, this.series.id, delta);
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
   dec(delta = 1): void {
-    addToLevel(this.segment, this.series.id, delta, -1);
+    checkNumber('Delta', delta);
+    addToLevel(this.segment, this.series.id, -delta);
   }
 
   /** Sets the gauge to the Unix time, seconds. */
@@ -51,12 +55,13 @@ export class GaugeChild {
     this.set(Date.now() / MS_PER_SECOND);
   }
 
-  /** Starts to measure; the function it returns sets the gauge to the seconds since then, and returns them. */
-  startTimer(): () => number {
+  /** Starts to measure; the function it returns sets the gauge, with further labels where it is given some, to the seconds since then. */
+  startTimer(): (endLabels?: LabelValues<T>) => number {
     const end = startTimer();
-    return () => {
+    return (endLabels) => {
       const seconds = end();
-      this.set(seconds);
+      if (endLabels === undefined) this.set(seconds);
+      else setLevel(this.segment, this.series.withLabels(endLabels as LabelSet), seconds);
       return seconds;
     };
   }
@@ -93,6 +98,7 @@ export class Gauge<T extends string = string> extends Metric<T> {
   set(labels: LabelValues<T> | number, value?: number): void {
     const { segment } = this.pipeline.producer;
     const level = (isLabels(labels) ? value : labels) as number;
+    checkNumber('Value', level);
     setLevel(segment, this.idOf(labels), level);
   }
 
@@ -127,17 +133,18 @@ export class Gauge<T extends string = string> extends Metric<T> {
   }
 
   /** The gauge with its labels chosen, by values in the order of the names or by an object. */
-  labels(...values: readonly (string | number)[]): GaugeChild;
-  labels(labels: LabelValues<T>): GaugeChild;
-  labels(...args: readonly unknown[]): GaugeChild {
+  labels(...values: readonly (string | number)[]): GaugeChild<T>;
+  labels(labels: LabelValues<T>): GaugeChild<T>;
+  labels(...args: readonly unknown[]): GaugeChild<T> {
     const series = this.bind(args);
-    return new GaugeChild(this.pipeline.producer.segment, series);
+    return new GaugeChild<T>(this.pipeline.producer.segment, series);
   }
 
   private add(labels: unknown, value: number | undefined, sign: 1 | -1): void {
     const { segment } = this.pipeline.producer;
     const delta = (isLabels(labels) ? value : (labels as number | undefined)) ?? 1;
-    addToLevel(segment, this.idOf(labels), delta, sign);
+    checkNumber('Delta', delta);
+    addToLevel(segment, this.idOf(labels), sign * delta);
   }
 
   /** The series that a call's first argument chooses. */
@@ -151,14 +158,17 @@ function isLabels(value: unknown): value is Record<string, string | number> {
 }
 
 function setLevel(segment: Segment, seriesId: number, value: number): void {
-  if (typeof value !== 'number') refuse('Value', value);
   writeLiveValue(segment, seriesBlock(segment, seriesId), value);
 }
 
-function addToLevel(segment: Segment, seriesId: number, delta: number, sign: 1 | -1 = 1): void {
-  if (typeof delta !== 'number') refuse('Delta', delta);
+function addToLevel(segment: Segment, seriesId: number, delta: number): void {
   const block = seriesBlock(segment, seriesId);
-  writeLiveValue(segment, block, readLiveValue(segment, block) + sign * delta);
+  writeLiveValue(segment, block, readLiveValue(segment, block) + delta);
+}
+
+/** Before the series is looked up: a refused value must leave none behind. */
+function checkNumber(what: 'Value' | 'Delta', value: unknown): void {
+  if (typeof value !== 'number') refuse(what, value);
 }
 
 function refuse(what: 'Value' | 'Delta', value: unknown): never {
@@ -166,4 +176,10 @@ function refuse(what: 'Value' | 'Delta', value: unknown): never {
     'OFFLOOP_ERR_VALUE',
     `${what} is not a valid number: ${format(value)}`,
   );
+}
+
+/** prom-client's names of types. */
+export declare namespace Gauge {
+  /** What `labels()` gives. */
+  export type Internal<T extends string> = GaugeChild<T>;
 }
