@@ -1,22 +1,10 @@
+import type { Exemplar } from '../record/exemplar-slot.js';
 import * as schema from './protobuf-schema.js';
 import { writeTime } from './protobuf-time.js';
 import type { ProtobufWriter } from './protobuf-writer.js';
 
-/** An observation that a bucket has met, with labels such as a trace's id. */
-export interface ShownExemplar {
-  readonly labels: readonly (readonly [name: string, value: string])[];
-  readonly value: number;
-  /** Unix time, ms. */
-  readonly timestampMs: number;
-}
-
-/** Exemplars of a captured family, by a series' index and a classic bucket's, 0 for a counter. */
-export interface WithExemplars {
-  readonly exemplars?: (seriesIndex: number, bucketIndex: number) => ShownExemplar | undefined;
-}
-
 /** Writes an exemplar under a tag: a counter's or a bucket's. */
-export function writeExemplar(writer: ProtobufWriter, tag: number, exemplar: ShownExemplar): void {
+export function writeExemplar(writer: ProtobufWriter, tag: number, exemplar: Exemplar): void {
   const start = writer.open(tag, 1);
   for (const [name, value] of exemplar.labels) {
     const pair = writer.open(schema.EXEMPLAR_LABEL, 1);

@@ -6,7 +6,7 @@ import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { capturedQuantile } from './captured-sketches.js';
 import { CHUNK_BYTES } from './page-memory.js';
 import type { PipelineFamily } from './pipeline-families.js';
-import { type WithExemplars, writeExemplar } from './protobuf-exemplar.js';
+import { writeExemplar } from './protobuf-exemplar.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
@@ -106,7 +106,7 @@ interface Content {
   readonly write: (index: number) => void;
 }
 
-function contentOf(writer: ProtobufWriter, captured: CapturedFamily & WithExemplars): Content {
+function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
   const { createdMs, exemplars } = captured;
   switch (captured.family.kind) {
     case FamilyKind.counter:

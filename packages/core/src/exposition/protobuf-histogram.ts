@@ -1,7 +1,7 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import type { CapturedFamily } from './capture.js';
 import { NativeBuckets, type SparseBuckets } from './native-buckets.js';
-import { type WithExemplars, writeExemplar } from './protobuf-exemplar.js';
+import { writeExemplar } from './protobuf-exemplar.js';
 import * as schema from './protobuf-schema.js';
 import { type ProtobufWriter, varintBytes } from './protobuf-writer.js';
 
@@ -16,10 +16,7 @@ export type WriteHistogram = (index: number) => void;
  * server takes those that it is set to, and exemplars from the classic ones in either case. The bucket of +Inf stands there only
  * where it has one, as every reader takes it from the count.
  */
-export function histogramWriter(
-  writer: ProtobufWriter,
-  captured: CapturedFamily & WithExemplars,
-): WriteHistogram {
+export function histogramWriter(writer: ProtobufWriter, captured: CapturedFamily): WriteHistogram {
   const { family, values, width, sketches, exemplars } = captured;
   const { bounds } = family;
   const native =
