@@ -319,7 +319,8 @@ describe(`pages of anything, seed ${runSeed}`, function () {
           const names = [...labels.keys()].filter(
             (name) => expected.type !== 'histogram' || name !== 'le',
           );
-          expect(names).to.deep.equal(expected.labelNames);
+          // Integers lead among an object's keys, and so among labels given as one.
+          expect(names).to.have.members(expected.labelNames);
         }
       }
     }

@@ -78,7 +78,10 @@ describe(`protobuf and the text format of anything, seed ${runSeed}`, function (
       const request = {
         families: rig.registry.familyIds(),
         includePipeline: ['offloop_series', 'offloop_records_offered_total'],
-        defaultLabels: random.below(2) === 0 ? [] : ([['b', randomText(random)]] as const),
+        defaultLabels:
+          random.below(2) === 0
+            ? []
+            : ([['b', `unlike any other: ${randomText(random)}`]] as const),
       };
       const [text, protobuf] = [
         await rig.pipeline.render(request),
