@@ -1,5 +1,12 @@
 // What an application calls, and what prom-client takes for the same call.
-import { Counter, Histogram, type MetricObject, Pipeline, Registry } from '@offloop/core';
+import {
+  Counter,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+  Pipeline,
+  Registry,
+} from '@offloop/core';
 import type { InlineEngine } from '@offloop/core/engine';
 import prom from 'prom-client';
 import { alternatingSuite, NANOSECONDS } from '../../harness/alternating-suite.js';
@@ -22,7 +29,10 @@ const traffic = createTraffic(SERIES_COUNT);
 
 /** A metric of either library, as far as the benches use it. */
 interface ObservedMetric {
-  get(): Promise<MetricObject | prom.MetricObjectWithValues<prom.MetricValue<string>>>;
+  get(): Promise<
+    | MetricObjectWithValues<MetricValueWithName>
+    | prom.MetricObjectWithValues<prom.MetricValue<string>>
+  >;
 }
 
 interface Observing {
@@ -130,7 +140,7 @@ async function checkOnce(of: { readonly metric: ObservedMetric } & Loop): Promis
 function totalsOf(metric: Awaited<ReturnType<ObservedMetric['get']>>): Expected {
   const sumOf = (suffix: string): number =>
     metric.values
-      .filter((value) => ('metricName' in value ? value.metricName : undefined)?.endsWith(suffix))
+      .filter((value) => 'metricName' in value && String(value.metricName).endsWith(suffix))
       .reduce((sum, { value }) => sum + value, 0);
   if (String(metric.type) === 'histogram') return { count: sumOf('_count'), sum: sumOf('_sum') };
   const total = metric.values.reduce((sum, { value }) => sum + value, 0);

@@ -27,6 +27,7 @@ export {
   negotiateFormat,
   type OfferedFormat,
 } from './exposition/content-negotiation.js';
+export type { ForeignFamily, ForeignSample } from './exposition/foreign-family.js';
 export type { EscapingScheme } from './exposition/name-escaping.js';
 export { OPEN_METRICS_CONTENT_TYPE } from './exposition/open-metrics-format.js';
 export { PROTOBUF_CONTENT_TYPE } from './exposition/protobuf-format.js';
@@ -37,6 +38,7 @@ export {
   type AggregatorFunction,
   aggregators,
 } from './instruments/aggregators.js';
+export type { Metric } from './instruments/any-metric.js';
 export { exponentialBuckets, linearBuckets } from './instruments/bucket-bounds.js';
 export type { CollectFunction } from './instruments/collector.js';
 export {
@@ -47,6 +49,7 @@ export {
 } from './instruments/counter.js';
 export type { ExemplarLabels } from './instruments/exemplar-labels.js';
 export type { ExemplarCall } from './instruments/exemplar-recording.js';
+export type { ForeignMetric } from './instruments/foreign-metric.js';
 export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
   DEFAULT_BUCKETS,
@@ -57,10 +60,21 @@ export {
 } from './instruments/histogram.js';
 export { HttpMetrics } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
-export type { LabelValues, MetricConfiguration } from './instruments/metric-configuration.js';
+export type {
+  AnyRegistry,
+  LabelValues,
+  MetricConfiguration,
+} from './instruments/metric-configuration.js';
 export { validateMetricName } from './instruments/metric-configuration.js';
-export type { MetricExemplar, MetricObject, MetricValue } from './instruments/metric-value.js';
-export { Registry, register } from './instruments/registry.js';
+export type {
+  MetricExemplar,
+  MetricObject,
+  MetricObjectWithValues,
+  MetricType,
+  MetricValue,
+  MetricValueWithName,
+} from './instruments/metric-value.js';
+export { type RegisteredMetric, Registry, register } from './instruments/registry.js';
 export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {
   DEFAULT_PERCENTILES,

@@ -1,4 +1,10 @@
-import { Counter, Histogram, isOffloopError, type MetricObject, Registry } from '@offloop/core';
+import {
+  Counter,
+  Histogram,
+  isOffloopError,
+  type MetricObjectWithValues,
+  Registry,
+} from '@offloop/core';
 import { CATALOG_END } from '@offloop/core/internal/layout/control-block.js';
 import { expect } from 'chai';
 import * as prom from 'prom-client';
@@ -20,7 +26,7 @@ async function pageOf(rig: PipelineRig, format: 'text' | 'openMetrics'): Promise
 }
 
 /** Exemplars in JSON, by `le` or `total`. */
-function exemplarsIn({ values }: MetricObject): Record<string, unknown> {
+function exemplarsIn({ values }: MetricObjectWithValues): Record<string, unknown> {
   return Object.fromEntries(
     values.flatMap(({ exemplar, labels }) =>
       exemplar ? [[labels['le'] ?? 'total', exemplar]] : [],

@@ -4,7 +4,8 @@ import {
   exponentialBuckets,
   Gauge,
   linearBuckets,
-  type MetricObject,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
   Pipeline,
   Registry,
   register,
@@ -140,7 +141,7 @@ describe('bucket helpers beside prom-client', () => {
 });
 
 describe('aggregators beside prom-client', () => {
-  const metric = (values: MetricObject['values']): MetricObject => ({
+  const metric = (values: MetricValueWithName[]): MetricObjectWithValues<MetricValueWithName> => ({
     name: 'm',
     help: 'h',
     type: 'gauge',

@@ -65,7 +65,7 @@ export class SharedRenders {
 
   private join(request: ExpositionRequest): WaitingPage {
     // Of every field, also one that comes later: what is left out here would give somebody another's page.
-    const key = JSON.stringify(Object.entries(request).sort());
+    const key = JSON.stringify(Object.entries(request).sort(), showNumbers);
     let lane = this.lanes.get(key);
     if (lane === undefined) {
       lane = { running: undefined, waiting: undefined };
@@ -108,4 +108,9 @@ export class SharedRenders {
       shared.fail(error);
     }
   }
+}
+
+/** JSON has one word, null, for every number that is not finite. */
+function showNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

@@ -24,6 +24,7 @@ import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-to
 import { CaptureMemory } from './capture-memory.js';
 import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
 import type { DefaultLabelsOf } from './default-labels.js';
+import type { ForeignFamily } from './foreign-family.js';
 
 /** The values of one family, as of the page's batch. */
 export interface CapturedFamily {
@@ -57,6 +58,8 @@ export interface CapturedLabels {
 export interface Capture {
   readonly families: readonly CapturedFamily[];
   readonly totals: PipelineTotals;
+  /** Those that came with the request; they follow the segment's. Default: none. */
+  readonly foreign?: readonly ForeignFamily[];
 }
 
 /** What a capture holds beside the values that every format shows. */

@@ -17,12 +17,16 @@ const SUFFIXES: Readonly<Partial<Record<FamilyKind, readonly string[]>>> = {
 export function chosenFamilies(
   register: Registry,
   names: readonly string[] | undefined,
-): Pick<ExpositionRequest, 'families' | 'includePipeline'> {
+): Pick<ExpositionRequest, 'families' | 'foreign' | 'includePipeline'> {
   const families = register.familyIds();
-  if (names === undefined) return { families, includePipeline: true };
+  const foreign = register.foreignFamilies();
+  if (names === undefined) return { families, foreign, includePipeline: true };
   const chosen = new Set(names.map((name) => findFamily(register, name)));
   return {
     families: families.filter((id) => chosen.has(id)),
+    foreign: foreign.filter(({ name, samples }) =>
+      names.some((one) => one === name || samples.some((sample) => sample.name === one)),
+    ),
     includePipeline: PIPELINE_FAMILIES.map(({ name }) => name).filter((name) =>
       names.includes(name),
     ),
@@ -30,11 +34,11 @@ export function chosenFamilies(
 }
 
 function findFamily(register: Registry, name: string): number | undefined {
-  const own = register.getSingleMetric(name);
+  const own = register.ownMetric(name);
   if (own !== undefined) return own.pipeline === register.pipeline ? own.family.id : undefined;
   const suffix = /_[a-z]+$/.exec(name)?.[0];
   if (suffix === undefined) return undefined;
-  const metric = register.getSingleMetric(name.slice(0, -suffix.length));
+  const metric = register.ownMetric(name.slice(0, -suffix.length));
   const isShown =
     metric?.pipeline === register.pipeline &&
     SUFFIXES[metric.family.entry.kind]?.includes(suffix) === true;

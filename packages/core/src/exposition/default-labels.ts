@@ -1,6 +1,7 @@
 import { escapeLabelValue, parseLabels } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { type Capture, type CapturedFamily, labelsText } from './capture.js';
+import { foreignWithDefaultLabels } from './foreign-family.js';
 
 /** Labels that a page adds to every sample of a registry, in this order. Pairs, as they cross threads and `__proto__` is a valid name. */
 export type DefaultLabels = readonly (readonly [name: string, value: string])[];
@@ -17,6 +18,9 @@ export function withDefaultLabels(captured: Capture, labels: DefaultLabels): Cap
       ...one,
       defaultLabels: defaultLabelsOf(one, labels),
     })),
+    ...(captured.foreign === undefined
+      ? {}
+      : { foreign: captured.foreign.map((one) => foreignWithDefaultLabels(one, labels)) }),
   };
 }
 

@@ -2,6 +2,7 @@ import { metricName, parseLabels } from '../instruments/label-text.js';
 import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { type ByteWriter, formatNumber } from './byte-writer.js';
 import { type Capture, type CapturedFamily, labelsText } from './capture.js';
+import { writeForeignSamples } from './foreign-family.js';
 import {
   type NamedFamily,
   type OpenMetricsHeader,
@@ -35,9 +36,10 @@ export function* writeOpenMetrics(
   captured: Capture,
   pipelineFamilies: readonly PipelineFamily[],
 ): PausedWriting {
-  const { families } = captured;
+  const { families, foreign = [] } = captured;
   const headers = openMetricsHeaders([
     ...families.map((one) => ({ name: one.family.name, type: typeOf(one) })),
+    ...foreign,
     ...pipelineFamilies,
   ]);
   for (const [index, family] of families.entries()) {
@@ -45,8 +47,13 @@ export function* writeOpenMetrics(
     writeHeader(writer, header, family.family.help);
     yield* writeFamily(writer, family, header);
   }
-  for (const [index, family] of pipelineFamilies.entries()) {
+  for (const [index, family] of foreign.entries()) {
     writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
+    yield* writeForeignSamples(writer, family, formatCanonical);
+  }
+  const before = families.length + foreign.length;
+  for (const [index, family] of pipelineFamilies.entries()) {
+    writeHeader(writer, headers[before + index] as OpenMetricsHeader, family.help);
     writer.text(`${family.name} `);
     writer.number(family.value(captured.totals));
     writer.byte(NEWLINE);

@@ -2,7 +2,7 @@
 export interface OpenMetricsHeader {
   /** Of the metadata; samples keep the name that they have in every format. */
   readonly name: string;
-  readonly type: NamedFamily['type'] | 'unknown';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'stateset' | 'info' | 'unknown';
   /** Where the name ends in one. */
   readonly unit: string | undefined;
   /** Name of the samples that say when a series began, where the type has them and no other family of the page is called so. */
@@ -12,7 +12,7 @@ export interface OpenMetricsHeader {
 /** What is known of a family before its place in the page is. */
 export interface NamedFamily {
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'stateset' | 'info';
+  readonly type: OpenMetricsHeader['type'];
 }
 
 /** OpenMetrics 1.0, "Units and Base Units", and the singular that Prometheus' own naming rules use. */

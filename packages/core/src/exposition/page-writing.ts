@@ -46,6 +46,7 @@ export class PageWriting {
       includePipeline,
       format = 'text',
       defaultLabels = [],
+      foreign = [],
       escaping: scheme = DEFAULT_ESCAPING,
     } = request;
     const pipelineFamilies = PIPELINE_FAMILIES.filter(({ name }) =>
@@ -58,7 +59,7 @@ export class PageWriting {
       scheme,
       reserved: pipelineFamilies.map(({ name }) => name),
     });
-    const captured = withDefaultLabels(escaped, defaultLabels);
+    const captured = withDefaultLabels({ ...escaped, foreign }, defaultLabels);
     this.writing = FORMATS[format](this.writer, captured, pipelineFamilies);
     this.renderMs = performance.now() - startedMs;
   }

@@ -1,6 +1,7 @@
 import type { Segment } from '../layout/segment.js';
 import type { ContentEncoding } from './content-encoding.js';
 import type { DefaultLabels } from './default-labels.js';
+import type { ForeignFamily } from './foreign-family.js';
 import type { EscapingScheme } from './name-escaping.js';
 import { PageMemory } from './page-memory.js';
 import { PageWriting } from './page-writing.js';
@@ -12,6 +13,8 @@ export type ExpositionFormat = 'text' | 'openMetrics' | 'protobuf';
 export interface ExpositionRequest {
   /** Families by id, in the page's order. */
   readonly families: readonly number[];
+  /** Families whose values are not in memory, after those that are. Default: none. */
+  readonly foreign?: readonly ForeignFamily[];
   /** Whether the pipeline's own `offloop_*` families follow them: all, none, or those of these names. */
   readonly includePipeline: boolean | readonly string[];
   /** Default `text`: Prometheus text 0.0.4. */

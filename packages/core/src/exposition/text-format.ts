@@ -2,6 +2,7 @@ import { metricName } from '../instruments/label-text.js';
 import { FamilyKind } from '../layout/catalog.js';
 import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
+import { type ForeignFamily, writeForeignSamples } from './foreign-family.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import {
   type HistogramLines,
@@ -45,6 +46,10 @@ export function* writeText(
     separate();
     yield* writeFamily(writer, family);
   }
+  for (const family of captured.foreign ?? []) {
+    separate();
+    yield* writeForeignFamily(writer, family);
+  }
   for (const family of pipelineFamilies) {
     separate();
     writeHeader(writer, family);
@@ -52,6 +57,11 @@ export function* writeText(
     writer.number(family.value(captured.totals));
     writer.byte(NEWLINE);
   }
+}
+
+function* writeForeignFamily(writer: ByteWriter, family: ForeignFamily): PausedWriting {
+  writeHeader(writer, { ...family, type: family.type === 'unknown' ? 'untyped' : family.type });
+  yield* writeForeignSamples(writer, family, formatNumber);
 }
 
 function* writeFamily(writer: ByteWriter, captured: CapturedFamily): PausedWriting {

@@ -1,10 +1,12 @@
-import type { MetricObject, MetricValue } from './metric-value.js';
+import type { MetricObjectWithValues, MetricValueWithName } from './metric-value.js';
 
 /** How several processes' samples of one metric become one. */
 export type Aggregator = 'omit' | 'sum' | 'first' | 'min' | 'max' | 'average';
 
 /** Merges one metric's JSON of several processes; `undefined` when nothing is to be shown. */
-export type AggregatorFunction = (metrics: readonly MetricObject[]) => MetricObject | undefined;
+export type AggregatorFunction = (
+  metrics: readonly MetricObjectWithValues<MetricValueWithName>[],
+) => MetricObjectWithValues<MetricValueWithName> | undefined;
 
 /** prom-client's `aggregators`: samples of the same name and labels become one. */
 export const aggregators: Readonly<Record<Aggregator, AggregatorFunction>> = {
@@ -20,7 +22,7 @@ function merging(merge: (values: readonly number[]) => number): AggregatorFuncti
   return (metrics) => {
     const [first] = metrics;
     if (first === undefined) return undefined;
-    const groups = new Map<string, [MetricValue, ...MetricValue[]]>();
+    const groups = new Map<string, [MetricValueWithName, ...MetricValueWithName[]]>();
     for (const sample of metrics.flatMap(({ values }) => values)) {
       const key = sampleKey(sample);
       const group = groups.get(key);
@@ -37,7 +39,7 @@ function merging(merge: (values: readonly number[]) => number): AggregatorFuncti
 }
 
 /** As JSON, which keeps apart what joined text would merge: the labels of PEERS.md, defect 1. */
-function sampleKey({ metricName = '', labels }: MetricValue): string {
+function sampleKey({ metricName = '', labels }: MetricValueWithName): string {
   const pairs = Object.entries(labels).map(([name, value]) => [name, String(value)] as const);
   return JSON.stringify([metricName, pairs.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -1,7 +1,7 @@
 import { OffloopError, showValue } from '../errors.js';
 import type { Metric, MetricKind } from './metric.js';
 import { checkConfiguration, type MetricConfiguration } from './metric-configuration.js';
-import { type RegisteredMetric, register } from './registry.js';
+import { isOwnMetric, type RegisteredMetric, register } from './registry.js';
 
 /**
  * The metric that stands under a configuration's name already, for `getOrCreate()`.
@@ -18,11 +18,12 @@ export function existingMetric<Found extends Metric<string>>(
 ): Found | undefined {
   checkConfiguration(config, kind.reserved ?? []);
   const [home, ...others] = config.registers ?? [register];
-  const found = home?.getSingleMetric(config.name);
-  if (home === undefined || found === undefined) return undefined;
+  const found: unknown = home?.getSingleMetric(config.name);
+  // A foreign one is in the way, as the constructor then says.
+  if (!isOwnMetric(found)) return undefined;
   refuseDifference(config, kind, found);
   for (const registry of others) registry.registerMetric(found);
-  const metric = found as Found;
+  const metric = found as unknown as Found;
   if (config.collect !== undefined) metric.collect = config.collect as Found['collect'];
   return metric;
 }
@@ -34,7 +35,7 @@ function refuseDifference(
 ): void {
   const { entry } = found.family;
   const parts: Record<string, readonly [had: unknown, wanted: unknown]> = {
-    type: [found.type ?? 'a metric of offloop itself', kind.type],
+    type: [found.labelNames === undefined ? 'a metric of offloop itself' : found.type, kind.type],
     help: [found.help, config.help],
     labelNames: [entry.labelNames, config.labelNames ?? []],
     buckets: [entry.bounds, kind.bounds ?? []],

@@ -6,8 +6,7 @@ import type { Segment } from '../layout/segment.js';
 import { writeLiveValue } from '../record/live-value.js';
 import type { FamilyEntry } from './catalog-writer.js';
 import type { Family } from './family.js';
-import type { MetricObject } from './metric-value.js';
-import { metricValues } from './metric-value.js';
+import { type MetricObjectWithValues, type MetricType, metricValues } from './metric-value.js';
 import type { Registry } from './registry.js';
 
 /** Labels of the HTTP families, in this order. */
@@ -117,17 +116,20 @@ function familyDefaults(name: string, help: string): FamilyEntry {
 function familyMetric(of: {
   readonly pipeline: Pipeline;
   readonly family: Family;
-  readonly type: MetricObject['type'];
+  readonly type: MetricType;
   readonly reset: () => void;
 }) {
   const { pipeline, family, type, reset } = of;
   const { name, help } = family.entry;
   return {
     name,
+    help,
+    type,
+    aggregator: 'sum' as const,
     family,
     pipeline,
     reset,
-    get: async (): Promise<MetricObject> => {
+    get: async (): Promise<MetricObjectWithValues> => {
       const { families } = await pipeline.capture([family.id]);
       const values = families.flatMap(metricValues);
       return { name, help, type, values, aggregator: 'sum' };

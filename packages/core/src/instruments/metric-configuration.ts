@@ -2,7 +2,6 @@ import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../exposition/name-escaping.js';
 import { PIPELINE_FAMILIES } from '../exposition/pipeline-families.js';
 import { type Aggregator, aggregators } from './aggregators.js';
-import type { Registry } from './registry.js';
 
 /** What every metric is made from: prom-client's shape. */
 export interface MetricConfiguration<T extends string> {
@@ -16,8 +15,11 @@ export interface MetricConfiguration<T extends string> {
    * escaped (docs/formats.md). Default `false`: other names are refused, as before Prometheus 3 no server takes them.
    */
   readonly utf8Names?: boolean;
-  /** Default: the global `register`. An empty array leaves the metric unregistered. */
-  readonly registers?: readonly Registry[];
+  /**
+   * Default: the global `register`. An empty array leaves the metric unregistered. The values live in the pipeline of the first one that is
+   * offloop's; prom-client's have none, and read them when they are read.
+   */
+  readonly registers?: readonly AnyRegistry[] | null | undefined;
   /** Cardinality limit of this metric; beyond it label sets fold into one overflow series. Default: the option `maxSeriesPerMetric`. */
   readonly maxSeries?: number;
   /**
@@ -27,6 +29,12 @@ export interface MetricConfiguration<T extends string> {
   readonly maxIdleSeconds?: number;
   /** How the samples of several processes become one. Default `sum`. */
   readonly aggregator?: Aggregator;
+}
+
+/** Where a metric can be registered: in a registry, prom-client's included. */
+export interface AnyRegistry {
+  getSingleMetric(name: string): unknown;
+  registerMetric(metric: object): void;
 }
 
 /** Labels of a metric as an object: its own names only, checked by the compiler. */
@@ -45,6 +53,19 @@ export function validateLabelName(name: unknown): boolean {
 /** Whether `name` may be a metric's or a label's where `utf8Names` is set. */
 function validateUtf8Name(name: unknown): boolean {
   return typeof name === 'string' && name !== '' && name.isWellFormed();
+}
+
+/**
+ * One name twice on a page loses the whole scrape.
+ *
+ * @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG`
+ */
+export function refusePipelineName(name: string): void {
+  if (!PIPELINE_FAMILIES.some((family) => family.name === name)) return;
+  throw new OffloopError(
+    'OFFLOOP_ERR_METRIC_CONFIG',
+    `name must not be one of the pipeline's own metrics, got ${name}`,
+  );
 }
 
 /**
@@ -71,9 +92,7 @@ export function checkConfiguration(
     ? [validateUtf8Name, validateUtf8Name]
     : [validateMetricName, validateLabelName];
   if (!isMetricName(config.name)) refuse(`Invalid metric name: ${config.name}`);
-  // One name twice on a page loses the whole scrape.
-  if (PIPELINE_FAMILIES.some(({ name }) => name === config.name))
-    refuse(`name must not be one of the pipeline's own metrics, got ${config.name}`);
+  refusePipelineName(config.name);
   const labelNames = config.labelNames ?? [];
   if (!Array.isArray(labelNames))
     refuse(`labelNames must be an array of label names, got ${showValue(labelNames)}`);

@@ -3,19 +3,11 @@ import { capturedQuantile } from '../exposition/captured-sketches.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
+import type { CollectFunction } from './collector.js';
 import { parseLabels } from './label-text.js';
+import type { LabelValues } from './metric-configuration.js';
 
 const MS_PER_SECOND = 1000;
-
-/** One sample, as prom-client's `get()` gives it. */
-export interface MetricValue {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-  /** Samples of a histogram: which of its three names. Of a summary: `_sum` or `_count`. */
-  readonly metricName?: string;
-  /** The last observation with labels of its own: of a histogram's bucket, `null` where it has none; of a counter where it has one. */
-  readonly exemplar?: MetricExemplar | null;
-}
 
 /** An exemplar, as prom-client's `get()` gives it. */
 export interface MetricExemplar {
@@ -26,19 +18,40 @@ export interface MetricExemplar {
   readonly timestamp: number;
 }
 
-/** A metric with its samples, as prom-client's `get()` and `getMetricsAsJSON()` give it. */
+/** What a metric is, as its JSON says it. */
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
+
+/** What is known of a metric without its samples: prom-client's type of the same name. */
 export interface MetricObject {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
-  readonly values: readonly MetricValue[];
-  readonly aggregator: Aggregator;
+  name: string;
+  help: string;
+  type: MetricType;
+  aggregator: Aggregator;
+  collect?: CollectFunction<never> | undefined;
+}
+
+/** A metric with its samples, as `get()` and `getMetricsAsJSON()` give it. */
+export interface MetricObjectWithValues<V extends MetricValue = MetricValue> extends MetricObject {
+  values: V[];
+}
+
+/** One sample, as `get()` gives it. */
+export interface MetricValue<T extends string = string> {
+  value: number;
+  labels: LabelValues<T>;
+  /** The last observation with labels of its own: of a histogram's bucket, `null` where it has none; of a counter where it has one. */
+  exemplar?: MetricExemplar | null;
+}
+
+/** A sample that says which of its metric's names it has: a histogram's three, a summary's two. */
+export interface MetricValueWithName<T extends string = string> extends MetricValue<T> {
+  metricName?: string;
 }
 
 /** The samples of a captured family in prom-client's order and shape. */
-export function metricValues(captured: CapturedFamily): MetricValue[] {
+export function metricValues(captured: CapturedFamily): MetricValueWithName[] {
   const { family, seriesIds, values, width } = captured;
-  const samples: MetricValue[] = [];
+  const samples: MetricValueWithName[] = [];
   for (let index = 0; index < seriesIds.length; index++) {
     const labels = parseLabels(labelsText(captured, index));
     const block = index * width;

@@ -1,5 +1,6 @@
 import type { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
+import { OffloopError } from '../errors.js';
 import type { CapturedFamily } from '../exposition/capture.js';
 import { type FamilyKind, FamilyRole, OpenMetricsType } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
@@ -9,16 +10,22 @@ import type { CollectFunction } from './collector.js';
 import type { Family } from './family.js';
 import { escapeHelp } from './label-text.js';
 import {
+  type AnyRegistry,
   checkConfiguration,
   type LabelValues,
   type MetricConfiguration,
 } from './metric-configuration.js';
-import { type MetricObject, metricValues } from './metric-value.js';
-import { register } from './registry.js';
+import {
+  type MetricObjectWithValues,
+  type MetricType,
+  type MetricValueWithName,
+  metricValues,
+} from './metric-value.js';
+import { type Registry, register, takenName } from './registry.js';
 
 /** What a kind of metric adds to the common configuration. */
 export interface MetricKind {
-  readonly type: MetricObject['type'];
+  readonly type: MetricType;
   readonly kind: FamilyKind;
   readonly reserved?: readonly string[];
   readonly bounds?: readonly number[];
@@ -31,7 +38,7 @@ export interface MetricKind {
 export abstract class Metric<T extends string> {
   readonly name: string;
   readonly help: string;
-  readonly type: MetricObject['type'];
+  readonly type: MetricType;
   readonly labelNames: readonly T[];
   readonly aggregator: Aggregator;
   /** Its own cardinality limit, where it has one. */
@@ -51,7 +58,7 @@ export abstract class Metric<T extends string> {
     checkConfiguration(config, kind.reserved ?? []);
     const registers = config.registers ?? [register];
     // Checked before anything is built: a refused metric must leave nothing in memory that cannot be removed again.
-    for (const registry of registers) registry.refuseDuplicate(config.name);
+    for (const registry of registers) refuseTaken(registry, config.name);
     this.name = config.name;
     this.help = config.help;
     this.type = kind.type;
@@ -60,7 +67,7 @@ export abstract class Metric<T extends string> {
     this.maxIdleSeconds = config.maxIdleSeconds;
     this.collect = config.collect as CollectFunction<this> | undefined;
     this.labelNames = [...(config.labelNames ?? [])];
-    this.pipeline = registers[0]?.pipeline ?? processPipeline();
+    this.pipeline = registers.find(isOwn)?.pipeline ?? processPipeline();
     this.family = this.pipeline.defineFamily(familyEntry(config, kind), config);
     for (const registry of registers) registry.registerMetric(this);
   }
@@ -70,7 +77,7 @@ export abstract class Metric<T extends string> {
    *
    * @throws What `collect` throws.
    */
-  async get(): Promise<MetricObject> {
+  async get(): Promise<MetricObjectWithValues<MetricValueWithName<T>>> {
     await this.collect?.();
     // Laid out at the first use; what it was before then has no ids.
     void this.pipeline.producer;
@@ -79,7 +86,8 @@ export abstract class Metric<T extends string> {
       name: this.name,
       help: this.help,
       type: this.type,
-      values: metricValues(families[0] as CapturedFamily),
+      // Read back from memory as text, of the names that the metric was declared with.
+      values: metricValues(families[0] as CapturedFamily) as MetricValueWithName<T>[],
       aggregator: this.aggregator,
     };
   }
@@ -111,6 +119,16 @@ export abstract class Metric<T extends string> {
     void this.pipeline.producer;
     return new BoundSeries(this.family, this.family.valuesByArguments(args));
   }
+}
+
+/** prom-client's registries do not have one. */
+function isOwn(registry: AnyRegistry): registry is Registry {
+  return 'pipeline' in registry;
+}
+
+function refuseTaken(registry: AnyRegistry, name: string): void {
+  if (registry.getSingleMetric(name) === undefined) return;
+  throw new OffloopError('OFFLOOP_ERR_DUPLICATE_METRIC', takenName(name));
 }
 
 function familyEntry(config: MetricConfiguration<string>, kind: MetricKind): FamilyEntry {

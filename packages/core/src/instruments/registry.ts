@@ -1,27 +1,43 @@
 import type { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
-import { OffloopError, OffloopTypeError } from '../errors.js';
+import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import type { DefaultLabels } from '../exposition/default-labels.js';
-import { OPEN_METRICS_CONTENT_TYPE, OPEN_METRICS_END } from '../exposition/open-metrics-format.js';
+import type { ForeignFamily } from '../exposition/foreign-family.js';
+import { OPEN_METRICS_CONTENT_TYPE } from '../exposition/open-metrics-format.js';
+import type { Page } from '../exposition/render.js';
 import { TEXT_CONTENT_TYPE } from '../exposition/text-format.js';
 import { COLLECT_ERRORS } from '../layout/control-block.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
+import type { Aggregator } from './aggregators.js';
+import type { Metric } from './any-metric.js';
 import { type Collected, collectAll } from './collector.js';
 import type { Family, LabelSet } from './family.js';
-import { validateLabelName } from './metric-configuration.js';
-import type { MetricObject } from './metric-value.js';
+import { type ForeignMetric, ForeignReading, foreignFamily } from './foreign-metric.js';
+import { refusePipelineName, validateLabelName } from './metric-configuration.js';
+import type { MetricObjectWithValues, MetricType, MetricValueWithName } from './metric-value.js';
+import { type PageForm, type RegistryPage, renderRegistry, withoutEnd } from './registry-page.js';
 import { ScrapeCollectors } from './scrape-collectors.js';
 
 /** What a registry holds: a metric of offloop. */
 export interface RegisteredMetric extends Collected {
+  readonly help: string;
+  readonly type: MetricType;
+  readonly aggregator: Aggregator;
   readonly family: Family;
   readonly pipeline: Pipeline;
-  get(): Promise<MetricObject>;
+  get(): Promise<MetricObjectWithValues<MetricValueWithName>>;
   reset(): void;
 }
 
+/** A metric under its name: one of offloop, or a foreign one and what reads it. */
+type Entry =
+  | { readonly metric: RegisteredMetric; readonly reading: undefined }
+  | { readonly metric: ForeignMetric; readonly reading: ForeignReading };
+
 /**
  * Metrics by name, in order of registration: prom-client's Registry. It holds names only; values live in the pipeline's memory.
+ *
+ * Metrics that are not offloop's may be registered as well: they are read on this thread whenever the registry is, and shown after the others.
  */
 export class Registry {
   static readonly PROMETHEUS_CONTENT_TYPE = TEXT_CONTENT_TYPE;
@@ -29,7 +45,7 @@ export class Registry {
 
   /** Where metrics that name this registry first keep their values. */
   readonly pipeline: Pipeline;
-  private readonly metricsByName = new Map<string, RegisteredMetric>();
+  private readonly entries = new Map<string, Entry>();
   private readonly scrapeCollectors = new ScrapeCollectors(() =>
     addToWideCounter(this.pipeline.producer.segment.control, COLLECT_ERRORS, 1),
   );
@@ -119,22 +135,40 @@ export class Registry {
    * @throws What a metric's `collect` throws.
    */
   async metrics(): Promise<string> {
-    await collectAll(this.metricsByName.values());
-    const pages: string[] = [];
-    for (const [pipeline, families] of this.familiesByPipeline())
-      pages.push(await this.renderFamilies(pipeline, families));
-    return this.isOpenMetrics ? `${pages.join('')}${OPEN_METRICS_END}` : pages.join('\n');
+    const { bytes } = await this.page();
+    return textOf(bytes);
   }
 
   /**
-   * One metric as it stands in `metrics()`, without the line feed at its end, and without OpenMetrics' last line.
+   * What `metrics()` gives, as bytes that the engine renders and packs.
+   *
+   * @param form.format Default: that of the registry's content type.
+   * @param form.encoding Default `identity`. A page of several pipelines' metrics, and a small one, are not packed.
+   * @throws What a metric's `collect` throws.
+   */
+  async page(form: Partial<PageForm> = {}): Promise<Pick<Page, 'bytes' | 'encoding'>> {
+    await collectAll(this.collected());
+    const own = this.familiesByPipeline();
+    return this.render({ own, foreign: this.foreignFamilies(), ...form });
+  }
+
+  /**
+   * One metric as it stands in `metrics()`, without the line feed at its end, and without OpenMetrics' last line. It need not be registered.
    *
    * @throws What its `collect` throws.
    */
-  async getMetricsAsString(metric: RegisteredMetric): Promise<string> {
-    await collectAll([metric]);
-    void metric.pipeline.producer;
-    return (await this.renderFamilies(metric.pipeline, [metric.family.id])).trimEnd();
+  async getMetricsAsString(metric: RegisteredMetric | ForeignMetric): Promise<string> {
+    const own = new Map<Pipeline, number[]>();
+    const foreign: ForeignFamily[] = [];
+    if (isOwnMetric(metric)) {
+      await collectAll([metric]);
+      void metric.pipeline.producer;
+      own.set(metric.pipeline, [metric.family.id]);
+    } else {
+      foreign.push(foreignFamily(String(metric.name), await metric.get()));
+    }
+    const { bytes } = await this.render({ own, foreign });
+    return withoutEnd(textOf(bytes)).trimEnd();
   }
 
   /**
@@ -143,7 +177,7 @@ export class Registry {
    * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` when no metric has the name.
    */
   async getSingleMetricAsString(name: string): Promise<string> {
-    const metric = this.metricsByName.get(name);
+    const metric = this.entries.get(name)?.metric;
     if (metric === undefined) {
       throw new OffloopError('OFFLOOP_ERR_ARGUMENT', `name: no metric is registered as ${name}`);
     }
@@ -155,48 +189,65 @@ export class Registry {
    *
    * Never rejects, as one collector that fails would lose everybody else's numbers: its metric is shown with the values from before, the
    * failure is counted in `offloop_collect_errors_total` and reported as a process warning. A collector that takes more than 5 s counts as
-   * failed, and is not started again before it is done.
+   * failed, and is not started again before it is done. The same holds for a foreign metric's `get()`.
    */
   async collectForScrape(): Promise<void> {
-    await this.scrapeCollectors.run([...this.metricsByName.values()]);
+    await this.scrapeCollectors.run(this.collected());
   }
 
   /**
-   * Puts a metric under its name. The same metric may be registered twice.
+   * Puts a metric under its name. The same metric may be registered twice. Foreign ones are taken as prom-client takes them: by their shape.
    *
-   * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when another one has the name.
+   * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when another one has the name; {TypeError} `OFFLOOP_ERR_ARGUMENT` for what is no
+   *   metric; {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG` for a foreign one called like one of the pipeline's own.
    */
-  registerMetric(metric: RegisteredMetric): void {
-    if (this.metricsByName.get(metric.name) === metric) return;
-    this.refuseDuplicate(metric.name);
-    this.metricsByName.set(metric.name, metric);
-    metric.pipeline.holdFamily(metric.family);
+  registerMetric(metric: RegisteredMetric | ForeignMetric): void {
+    if (typeof metric?.get !== 'function') {
+      throw new OffloopTypeError(
+        'OFFLOOP_ERR_ARGUMENT',
+        `metric must have a name and a function get, got ${showValue(metric)}`,
+      );
+    }
+    // prom-client also takes an object whose name only its get() gives.
+    const name = String(metric.name);
+    if (this.entries.get(name)?.metric === metric) return;
+    this.refuseDuplicate(name);
+    if (isOwnMetric(metric)) {
+      this.entries.set(name, { metric, reading: undefined });
+      metric.pipeline.holdFamily(metric.family);
+      return;
+    }
+    refusePipelineName(name);
+    this.entries.set(name, { metric, reading: new ForeignReading(metric) });
   }
 
   /** @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when the name is taken. */
   refuseDuplicate(name: string): void {
-    if (!this.metricsByName.has(name)) return;
-    throw new OffloopError(
-      'OFFLOOP_ERR_DUPLICATE_METRIC',
-      `A metric with the name ${name} has already been registered.`,
-    );
+    if (!this.entries.has(name)) return;
+    throw new OffloopError('OFFLOOP_ERR_DUPLICATE_METRIC', takenName(name));
   }
 
-  getSingleMetric(name: string): RegisteredMetric | undefined {
-    return this.metricsByName.get(name);
+  /** The metric of this name. Of prom-client's type, for code that is written for it: a foreign one is whatever was registered. */
+  getSingleMetric<T extends string = string>(name: string): Metric<T> | undefined {
+    return this.entries.get(name)?.metric as Metric<T> | undefined;
+  }
+
+  /** The metric of this name, where it is one of offloop. For pages. */
+  ownMetric(name: string): RegisteredMetric | undefined {
+    const entry = this.entries.get(name);
+    return entry === undefined || entry.reading !== undefined ? undefined : entry.metric;
   }
 
   /** Takes a metric out; a new one may then have its name. */
   removeSingleMetric(name: string): void {
-    const metric = this.metricsByName.get(name);
-    if (metric === undefined) return;
-    this.metricsByName.delete(name);
-    metric.pipeline.releaseFamily(metric.family);
+    const own = this.ownMetric(name);
+    this.entries.delete(name);
+    own?.pipeline.releaseFamily(own.family);
   }
 
   /** Takes every metric out, and the default labels. */
   clear(): void {
-    for (const name of [...this.metricsByName.keys()]) this.removeSingleMetric(name);
+    for (const name of [...this.entries.keys()]) this.removeSingleMetric(name);
     this.labels = [];
   }
 
@@ -206,26 +257,37 @@ export class Registry {
    * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for a new series.
    */
   resetMetrics(): void {
-    for (const metric of this.metricsByName.values()) metric.reset();
+    for (const { metric } of this.entries.values()) metric.reset?.();
   }
 
-  /** The metrics themselves, in order of registration. */
-  getMetricsAsArray(): RegisteredMetric[] {
-    return [...this.metricsByName.values()];
+  /**
+   * The metrics themselves, in order of registration.
+   *
+   * @param aggregator Only those with this one, as prom-client 0.16 has it. A metric without one has `sum`.
+   */
+  getMetricsAsArray(aggregator?: Aggregator): Metric[] {
+    return [...this.entries.values()]
+      .map(({ metric }) => metric as Metric)
+      .filter((metric) => aggregator === undefined || (metric.aggregator ?? 'sum') === aggregator);
   }
 
   /**
    * Every metric with its samples, in prom-client's shape.
    *
+   * @param aggregator Only those with this one.
    * @throws What a metric's `collect` throws.
    */
-  async getMetricsAsJSON(): Promise<MetricObject[]> {
-    const metrics = await Promise.all(this.getMetricsAsArray().map((metric) => metric.get()));
+  async getMetricsAsJSON(
+    aggregator?: Aggregator,
+  ): Promise<MetricObjectWithValues<MetricValueWithName>[]> {
+    const metrics: MetricObjectWithValues<MetricValueWithName>[] = await Promise.all(
+      this.getMetricsAsArray(aggregator).map((metric) => metric.get()),
+    );
     if (this.labels.length === 0) return metrics;
     const defaults = Object.fromEntries(this.labels);
     return metrics.map((metric) => ({
       ...metric,
-      values: metric.values.map((sample) => ({
+      values: metric.values?.map((sample) => ({
         ...sample,
         labels: { ...sample.labels, ...defaults, ...sample.labels },
       })),
@@ -235,31 +297,42 @@ export class Registry {
   /** Catalog ids in order of registration; lays memory out. For pages. */
   familyIds(): number[] {
     void this.pipeline.producer;
-    return [...this.metricsByName.values()]
+    return this.ownMetrics()
       .filter((metric) => metric.pipeline === this.pipeline)
       .map((metric) => metric.family.id);
   }
 
-  private get isOpenMetrics(): boolean {
-    return this.ownContentType === OPEN_METRICS_CONTENT_TYPE;
+  /** Families of the foreign metrics, as of when they were collected last. For pages. */
+  foreignFamilies(): ForeignFamily[] {
+    return [...this.entries.values()].flatMap(({ reading }) => reading?.family ?? []);
   }
 
-  /** Without OpenMetrics' last line, as pages of several pipelines become one. */
-  private async renderFamilies(pipeline: Pipeline, families: number[]): Promise<string> {
-    const { isOpenMetrics } = this;
-    const { bytes } = await pipeline.render({
-      families,
-      includePipeline: false,
+  private ownMetrics(): RegisteredMetric[] {
+    return [...this.entries.values()].flatMap(({ metric, reading }) =>
+      reading === undefined ? metric : [],
+    );
+  }
+
+  private collected(): Collected[] {
+    return [...this.entries.values()].map(({ metric, reading }) => reading ?? metric);
+  }
+
+  private render(
+    parts: Pick<RegistryPage, 'own' | 'foreign'> & Partial<PageForm>,
+  ): Promise<Pick<Page, 'bytes' | 'encoding'>> {
+    const isOpenMetrics = this.ownContentType === OPEN_METRICS_CONTENT_TYPE;
+    return renderRegistry({
+      home: this.pipeline,
       defaultLabels: this.labels,
       format: isOpenMetrics ? 'openMetrics' : 'text',
+      encoding: 'identity',
+      ...parts,
     });
-    const length = bytes.byteLength - (isOpenMetrics ? OPEN_METRICS_END.length : 0);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
   }
 
   private familiesByPipeline(): Map<Pipeline, number[]> {
     const families = new Map<Pipeline, number[]>();
-    for (const metric of this.metricsByName.values()) {
+    for (const metric of this.ownMetrics()) {
       void metric.pipeline.producer;
       const ids = families.get(metric.pipeline) ?? [];
       ids.push(metric.family.id);
@@ -271,6 +344,22 @@ export class Registry {
 
 function isContentType(contentType: string): boolean {
   return contentType === TEXT_CONTENT_TYPE || contentType === OPEN_METRICS_CONTENT_TYPE;
+}
+
+/** What is said where a name is taken: prom-client's text. */
+export function takenName(name: string): string {
+  return `A metric with the name ${name} has already been registered.`;
+}
+
+/** Whether a metric is one of offloop: by its shape, as another copy of this package may have made it. */
+export function isOwnMetric(metric: unknown): metric is RegisteredMetric {
+  return (
+    typeof metric === 'object' && metric !== null && 'pipeline' in metric && 'family' in metric
+  );
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 const ANCHOR = Symbol.for('@offloop/core.register.1');
