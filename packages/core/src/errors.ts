@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_CATALOG_FULL: 'names, help texts and bounds larger than the catalog',
   OFFLOOP_ERR_COLLECT: 'a collect() callback that failed while a page was scraped',
   OFFLOOP_ERR_OVERTAKEN: 'a reading under which memory kept changing',
+  OFFLOOP_ERR_PUSH: 'a push that a gateway refused or did not answer in time',
   OFFLOOP_ERR_SEGMENT_MAGIC: 'a buffer that is not an offloop segment',
   OFFLOOP_ERR_SEGMENT_VERSION: 'a segment of another layout version',
   OFFLOOP_ERR_SEGMENT_SIZE: 'a segment whose size contradicts its header',

@@ -1,3 +1,11 @@
 export { createEngine, type EngineOptions } from './engine/create-engine.js';
 export type { EngineLogger } from './engine/engine-logger.js';
 export { PoolEngine, type PoolEngineOptions } from './engine/pool-engine.js';
+export type { Groupings } from './push/grouping-path.js';
+export {
+  type PushedRegistry,
+  Pushgateway,
+  type PushgatewayOptions,
+  type PushParameters,
+  type PushResult,
+} from './push/pushgateway.js';
