@@ -29,10 +29,16 @@ export {
 } from './exposition/content-negotiation.js';
 export type { ForeignFamily, ForeignSample } from './exposition/foreign-family.js';
 export type { EscapingScheme } from './exposition/name-escaping.js';
-export { OPEN_METRICS_CONTENT_TYPE } from './exposition/open-metrics-format.js';
+export {
+  OPEN_METRICS_CONTENT_TYPE,
+  OPEN_METRICS_CONTENT_TYPE as openMetricsContentType,
+} from './exposition/open-metrics-format.js';
 export { PROTOBUF_CONTENT_TYPE } from './exposition/protobuf-format.js';
 export type { ExpositionFormat, ExpositionRequest, Page } from './exposition/render.js';
-export { TEXT_CONTENT_TYPE } from './exposition/text-format.js';
+export {
+  TEXT_CONTENT_TYPE,
+  TEXT_CONTENT_TYPE as prometheusContentType,
+} from './exposition/text-format.js';
 export {
   type Aggregator,
   type AggregatorFunction,
@@ -40,12 +46,18 @@ export {
 } from './instruments/aggregators.js';
 export type { Metric } from './instruments/any-metric.js';
 export { exponentialBuckets, linearBuckets } from './instruments/bucket-bounds.js';
-export type { CollectFunction } from './instruments/collector.js';
+export type { CollectFunction, Collector } from './instruments/collector.js';
+export type {
+  OpenMetricsContentType,
+  PrometheusContentType,
+  RegistryContentType,
+} from './instruments/content-types.js';
 export {
   Counter,
   CounterChild,
   type CounterConfiguration,
   type CounterIncrement,
+  type CounterIncrement as IncreaseDataWithExemplar,
 } from './instruments/counter.js';
 export type { ExemplarLabels } from './instruments/exemplar-labels.js';
 export type { ExemplarCall } from './instruments/exemplar-recording.js';
@@ -57,6 +69,7 @@ export {
   HistogramChild,
   type HistogramConfiguration,
   type HistogramObservation,
+  type HistogramObservation as ObserveDataWithExemplar,
 } from './instruments/histogram.js';
 export { HttpMetrics } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
@@ -74,7 +87,12 @@ export type {
   MetricValue,
   MetricValueWithName,
 } from './instruments/metric-value.js';
-export { type RegisteredMetric, Registry, register } from './instruments/registry.js';
+export {
+  contentType,
+  type RegisteredMetric,
+  Registry,
+  register,
+} from './instruments/registry.js';
 export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {
   DEFAULT_PERCENTILES,
@@ -84,6 +102,7 @@ export {
 } from './instruments/summary.js';
 export {
   collectDefaultMetrics,
+  type DefaultMetricsCollectorConfiguration,
   type DefaultMetricsConfiguration,
   type DefaultMetricsHandle,
 } from './process/default-metrics.js';

@@ -35,7 +35,7 @@ describe('an OpenMetrics registry', function () {
     expect(registry.contentType).to.equal(PROMETHEUS_CONTENT_TYPE);
     expect(await registry.metrics()).to.equal('');
     refusalOf('OFFLOOP_ERR_ARGUMENT', () =>
-      registry.setContentType('application/openmetrics-text'),
+      registry.setContentType('application/openmetrics-text' as never),
     );
     expect(registry.contentType).to.equal(PROMETHEUS_CONTENT_TYPE);
   });

@@ -1,29 +1,36 @@
-import type { Family } from './family.js';
+import type { Family, LabelSet } from './family.js';
+
+/** Of no family: its series is still to be found. */
+const NO_EPOCH = -1;
 
 /**
- * The series of one label set, for callers that keep it: found once, and again when the family has removed series since.
+ * The series of one label set, for callers that keep it: found at its first use, which is when it begins, and again when the family has
+ * removed series since.
  */
 export class BoundSeries {
   private readonly family: Family;
   private readonly values: readonly unknown[];
-  private epoch: number;
-  private seriesId: number;
+  private epoch = NO_EPOCH;
+  private seriesId = -1;
 
   /** @param values In the order of the label names. */
   constructor(family: Family, values: readonly unknown[]) {
     this.family = family;
     this.values = values;
-    this.seriesId = family.seriesByValues(values);
-    // After the look-up, which may remove idle series.
-    this.epoch = family.epoch;
   }
 
   get id(): number {
     return this.epoch === this.family.epoch ? this.seriesId : this.find();
   }
 
+  /** The series that has further labels beside these, which they replace. */
+  withLabels(labels: LabelSet): number {
+    return this.family.seriesByObject({ ...this.family.labelsOf(this.values), ...labels });
+  }
+
   private find(): number {
     this.seriesId = this.family.seriesByValues(this.values);
+    // After the look-up, which may remove idle series.
     this.epoch = this.family.epoch;
     return this.seriesId;
   }

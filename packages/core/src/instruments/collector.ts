@@ -1,6 +1,9 @@
 /** Brings a metric up to date before it is read: prom-client's `collect`. `this` is the metric. */
 export type CollectFunction<Self> = (this: Self) => void | Promise<void>;
 
+/** prom-client's name for what collects. */
+export type Collector = () => void;
+
 /** What may have a collector. */
 export interface Collected {
   readonly name: string;

@@ -172,3 +172,9 @@ function refuseAmount(amount: unknown): never {
   }
   throw new OffloopError('OFFLOOP_ERR_VALUE', 'It is not possible to decrease a counter');
 }
+
+/** prom-client's names of types. */
+export declare namespace Counter {
+  /** What `labels()` gives. */
+  export type Internal = CounterChild;
+}

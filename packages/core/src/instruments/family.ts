@@ -122,6 +122,12 @@ export class Family {
     return isObject ? this.valuesOf(first as LabelSet) : this.checkedValues(args);
   }
 
+  /** The object form of label values in the order of the names. */
+  labelsOf(values: readonly unknown[]): LabelSet {
+    const pairs = this.entry.labelNames.map((name, index) => [name, values[index]] as const);
+    return Object.fromEntries(pairs.filter(([, value]) => value !== undefined)) as LabelSet;
+  }
+
   private checkedValues(values: readonly unknown[]): readonly unknown[] {
     const { labelNames } = this.entry;
     if (values.length !== labelNames.length) {

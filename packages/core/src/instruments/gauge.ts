@@ -7,6 +7,7 @@ import { readLiveValue, writeLiveValue } from '../record/live-value.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
+import type { LabelSet } from './family.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
 import { startTimer } from './timer.js';
@@ -22,7 +23,7 @@ const KIND: MetricKind = { type: 'gauge', kind: FamilyKind.liveGauge };
 const MS_PER_SECOND = 1000;
 
 /** A gauge with its labels chosen: nothing is looked up. */
-export class GaugeChild {
+export class GaugeChild<T extends string = string> {
   private readonly segment: Segment;
   private readonly series: BoundSeries;
 
@@ -51,12 +52,13 @@ export class GaugeChild {
     this.set(Date.now() / MS_PER_SECOND);
   }
 
-  /** Starts to measure; the function it returns sets the gauge to the seconds since then, and returns them. */
-  startTimer(): () => number {
+  /** Starts to measure; the function it returns sets the gauge, with further labels where it is given some, to the seconds since then. */
+  startTimer(): (endLabels?: LabelValues<T>) => number {
     const end = startTimer();
-    return () => {
+    return (endLabels) => {
       const seconds = end();
-      this.set(seconds);
+      if (endLabels === undefined) this.set(seconds);
+      else setLevel(this.segment, this.series.withLabels(endLabels as LabelSet), seconds);
       return seconds;
     };
   }
@@ -127,11 +129,11 @@ export class Gauge<T extends string = string> extends Metric<T> {
   }
 
   /** The gauge with its labels chosen, by values in the order of the names or by an object. */
-  labels(...values: readonly (string | number)[]): GaugeChild;
-  labels(labels: LabelValues<T>): GaugeChild;
-  labels(...args: readonly unknown[]): GaugeChild {
+  labels(...values: readonly (string | number)[]): GaugeChild<T>;
+  labels(labels: LabelValues<T>): GaugeChild<T>;
+  labels(...args: readonly unknown[]): GaugeChild<T> {
     const series = this.bind(args);
-    return new GaugeChild(this.pipeline.producer.segment, series);
+    return new GaugeChild<T>(this.pipeline.producer.segment, series);
   }
 
   private add(labels: unknown, value: number | undefined, sign: 1 | -1): void {
@@ -166,4 +168,10 @@ function refuse(what: 'Value' | 'Delta', value: unknown): never {
     'OFFLOOP_ERR_VALUE',
     `${what} is not a valid number: ${format(value)}`,
   );
+}
+
+/** prom-client's names of types. */
+export declare namespace Gauge {
+  /** What `labels()` gives. */
+  export type Internal<T extends string> = GaugeChild<T>;
 }

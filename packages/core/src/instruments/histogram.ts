@@ -8,6 +8,7 @@ import type { CollectFunction } from './collector.js';
 import type { ExemplarLabels } from './exemplar-labels.js';
 import { type ExemplarCall, isExemplarCall, putExemplar } from './exemplar-recording.js';
 import { existingMetric } from './existing-metric.js';
+import type { LabelSet } from './family.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
 import type { Producer } from './producer.js';
@@ -40,7 +41,7 @@ export interface HistogramObservation<T extends string> extends ExemplarCall {
 }
 
 /** A histogram with its labels chosen: the quick way to observe, as nothing is looked up. */
-export class HistogramChild {
+export class HistogramChild<T extends string = string> {
   protected readonly record: Recorder['record'];
   protected readonly series: BoundSeries;
 
@@ -64,22 +65,23 @@ export class HistogramChild {
   }
 
   /**
-   * Starts to measure; the function it returns observes the seconds since then, and returns them. Both take exemplar labels, which say
-   * nothing where exemplars are not enabled.
+   * Starts to measure; the function it returns observes the seconds since then, with further labels where it is given some, and returns them.
+   * Where exemplars are enabled, both take the exemplar's labels instead.
    */
-  startTimer(startLabels?: ExemplarLabels): (endLabels?: ExemplarLabels) => number;
-  startTimer(): () => number {
+  startTimer(startLabels?: ExemplarLabels): (endLabels?: LabelValues<T>) => number;
+  startTimer(): (endLabels?: LabelValues<T>) => number {
     const end = startTimer();
-    return () => {
+    return (endLabels) => {
       const seconds = end();
-      this.observe(seconds);
+      if (endLabels === undefined) this.observe(seconds);
+      else this.record(this.series.withLabels(endLabels as LabelSet), seconds);
       return seconds;
     };
   }
 }
 
 /** A child of a histogram with exemplars. A class of its own, so that the others keep the method that they have. */
-class ExemplarHistogramChild extends HistogramChild {
+class ExemplarHistogramChild<T extends string> extends HistogramChild<T> {
   private readonly producer: Producer;
   private readonly bounds: readonly number[];
 
@@ -158,15 +160,15 @@ export class Histogram<T extends string = string> extends Metric<T> {
   }
 
   /** The histogram with its labels chosen, by values in the order of the names or by an object. */
-  labels(...values: readonly (string | number)[]): HistogramChild;
-  labels(labels: LabelValues<T>): HistogramChild;
-  labels(...args: readonly unknown[]): HistogramChild {
+  labels(...values: readonly (string | number)[]): HistogramChild<T>;
+  labels(labels: LabelValues<T>): HistogramChild<T>;
+  labels(...args: readonly unknown[]): HistogramChild<T> {
     const series = this.bind(args);
     if (this.enableExemplars) {
       const { bounds } = this.family.entry;
-      return new ExemplarHistogramChild(this.pipeline.producer, series, bounds);
+      return new ExemplarHistogramChild<T>(this.pipeline.producer, series, bounds);
     }
-    return new HistogramChild(this.record ?? this.start(), series);
+    return new HistogramChild<T>(this.record ?? this.start(), series);
   }
 
   /**
@@ -197,7 +199,7 @@ export class Histogram<T extends string = string> extends Metric<T> {
    */
   zero(labels: LabelValues<T>): void {
     this.family.remove([labels]);
-    this.bind([labels]);
+    void this.bind([labels]).id;
   }
 
   private observeWithExemplar(
@@ -272,4 +274,13 @@ export function refuseValue(value: unknown): never {
 function bucketOf(bounds: readonly number[], value: number): number {
   const bucket = bounds.findIndex((bound) => value <= bound);
   return bucket === -1 ? bounds.length : bucket;
+}
+
+/** prom-client's names of types. */
+export declare namespace Histogram {
+  /** What `labels()` gives. */
+  export type Internal<T extends string> = HistogramChild<T>;
+  export interface Config {
+    buckets?: number[];
+  }
 }

@@ -11,6 +11,7 @@ import { addToWideCounter } from '../layout/wide-counter.js';
 import type { Aggregator } from './aggregators.js';
 import type { Metric } from './any-metric.js';
 import { type Collected, collectAll } from './collector.js';
+import type { PrometheusContentType, RegistryContentType } from './content-types.js';
 import type { Family, LabelSet } from './family.js';
 import { type ForeignMetric, ForeignReading, foreignFamily } from './foreign-metric.js';
 import { refusePipelineName, validateLabelName } from './metric-configuration.js';
@@ -39,7 +40,7 @@ type Entry =
  *
  * Metrics that are not offloop's may be registered as well: they are read on this thread whenever the registry is, and shown after the others.
  */
-export class Registry {
+export class Registry<T extends RegistryContentType = PrometheusContentType> {
   static readonly PROMETHEUS_CONTENT_TYPE = TEXT_CONTENT_TYPE;
   static readonly OPENMETRICS_CONTENT_TYPE = OPEN_METRICS_CONTENT_TYPE;
 
@@ -50,7 +51,7 @@ export class Registry {
     addToWideCounter(this.pipeline.producer.segment.control, COLLECT_ERRORS, 1),
   );
   private labels: DefaultLabels = [];
-  private ownContentType = TEXT_CONTENT_TYPE;
+  private ownContentType: RegistryContentType = TEXT_CONTENT_TYPE;
 
   /** The registry of this process: `register`. */
   static get globalRegistry(): Registry {
@@ -63,7 +64,9 @@ export class Registry {
    * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` when their content types differ; `OFFLOOP_ERR_DUPLICATE_METRIC` when two metrics share
    *   a name.
    */
-  static merge(registers: readonly Registry[]): Registry {
+  static merge<Merged extends RegistryContentType>(
+    registers: readonly Registry<Merged>[],
+  ): Registry<Merged> {
     const [first] = registers;
     if (registers.some(({ contentType }) => contentType !== first?.contentType)) {
       throw new OffloopError(
@@ -71,7 +74,7 @@ export class Registry {
         'Registers can only be merged if they have the same content type',
       );
     }
-    const merged = new Registry(first?.pipeline);
+    const merged = new Registry<Merged>(first?.pipeline);
     if (first !== undefined) merged.setContentType(first.contentType);
     for (const metric of registers.flatMap((registry) => registry.getMetricsAsArray()))
       merged.registerMetric(metric);
@@ -82,7 +85,7 @@ export class Registry {
    * @param home The pipeline of its metrics, by default the process's; or prom-client's argument, the content type.
    * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a content type that is none of the two statics.
    */
-  constructor(home: Pipeline | string = processPipeline()) {
+  constructor(home: Pipeline | RegistryContentType = processPipeline()) {
     if (typeof home !== 'string') {
       this.pipeline = home;
       return;
@@ -95,16 +98,17 @@ export class Registry {
   }
 
   /** Content type of `metrics()` and of single metrics as text. A scrape's page has the format that its client asks for. */
-  get contentType(): string {
-    return this.ownContentType;
+  get contentType(): T {
+    return this.ownContentType as T;
   }
 
   /** @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for a content type that is none of the two statics. */
-  setContentType(contentType: string): void {
+  setContentType(contentType: RegistryContentType): void {
     if (!isContentType(contentType)) {
       throw new OffloopError('OFFLOOP_ERR_ARGUMENT', `Content type ${contentType} is unsupported`);
     }
     this.ownContentType = contentType;
+    if ((this as unknown) === register) globalContentType = contentType;
   }
 
   /**
@@ -342,7 +346,7 @@ export class Registry {
   }
 }
 
-function isContentType(contentType: string): boolean {
+function isContentType(contentType: string): contentType is RegistryContentType {
   return contentType === TEXT_CONTENT_TYPE || contentType === OPEN_METRICS_CONTENT_TYPE;
 }
 
@@ -366,6 +370,14 @@ const ANCHOR = Symbol.for('@offloop/core.register.1');
 
 /** The registry of this process, shared by all copies of this package like its pipeline. */
 export const register: Registry = processRegistry();
+
+/**
+ * Content type of the global `register`: prom-client's `contentType`, as a binding that follows `register.setContentType()`. A module cannot let
+ * others assign to it, as prom-client does.
+ */
+let globalContentType: RegistryContentType = register.contentType;
+
+export { globalContentType as contentType };
 
 function processRegistry(): Registry {
   const anchored = globalThis as unknown as Record<symbol, Registry | undefined>;

@@ -1,4 +1,5 @@
 import type { Aggregator } from '../instruments/aggregators.js';
+import type { RegistryContentType } from '../instruments/content-types.js';
 import { Counter } from '../instruments/counter.js';
 import { Gauge } from '../instruments/gauge.js';
 import { Histogram } from '../instruments/histogram.js';
@@ -10,7 +11,7 @@ export type OwnLabels = Readonly<Record<string, string>>;
 
 /** What all default metrics of one call have in common, and what stops them. */
 export class DefaultMetricsScope {
-  readonly register: Registry;
+  readonly register: Registry<RegistryContentType>;
   readonly gcDurationBuckets: readonly number[];
   readonly lagIntervalMs: number;
   private readonly prefix: string;
@@ -19,7 +20,7 @@ export class DefaultMetricsScope {
   private readonly stops: (() => void)[] = [];
 
   constructor(options: {
-    readonly register: Registry;
+    readonly register: Registry<RegistryContentType>;
     readonly prefix: string;
     readonly labels: LabelValues<string>;
     readonly gcDurationBuckets: readonly number[];

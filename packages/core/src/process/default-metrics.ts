@@ -1,4 +1,5 @@
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import type { RegistryContentType } from '../instruments/content-types.js';
 import type { LabelValues } from '../instruments/metric-configuration.js';
 import { type Registry, register } from '../instruments/registry.js';
 import { DefaultMetricsScope } from './default-metrics-scope.js';
@@ -21,7 +22,7 @@ import {
 /** What `collectDefaultMetrics()` takes: prom-client's shape. */
 export interface DefaultMetricsConfiguration<T extends string = string> {
   /** Default: the global `register`. */
-  readonly register?: Registry;
+  readonly register?: Registry<RegistryContentType>;
   /** Stands before every name. Default: nothing. */
   readonly prefix?: string;
   /** On every sample. Default: none. */
@@ -36,6 +37,10 @@ export interface DefaultMetricsConfiguration<T extends string = string> {
    */
   readonly eventLoopMonitoringPrecision?: number;
 }
+
+/** prom-client's type of that configuration. */
+export type DefaultMetricsCollectorConfiguration<T extends RegistryContentType> =
+  DefaultMetricsConfiguration & { readonly register?: Registry<T> };
 
 /** The default metrics of one call. */
 export interface DefaultMetricsHandle {

@@ -7,6 +7,7 @@ import {
   OffloopError,
   OffloopTypeError,
   type Registry,
+  type RegistryContentType,
   register,
   showValue,
   TEXT_CONTENT_TYPE,
@@ -50,7 +51,7 @@ export interface PushedRegistry {
  * const gateway = new Pushgateway('http://127.0.0.1:9091', { timeout: 5_000 });
  * await gateway.pushAdd({ jobName: 'nightly', groupings: { instance: 'a' } });
  */
-export class Pushgateway {
+export class Pushgateway<T extends RegistryContentType = RegistryContentType> {
   private readonly url: string;
   private readonly requireJobName: boolean;
   private readonly requestOptions: RequestOptions;
@@ -63,8 +64,8 @@ export class Pushgateway {
    */
   constructor(
     url: string,
-    options?: PushgatewayOptions | PushedRegistry | null,
-    registry?: PushedRegistry | null,
+    options?: PushgatewayOptions | Registry<T> | PushedRegistry | null,
+    registry?: Registry<T> | PushedRegistry | null,
   ) {
     const isRegistry = isPushed(options);
     const { requireJobName = true, ...requestOptions } = isRegistry ? {} : (options ?? {});
@@ -122,8 +123,7 @@ export class Pushgateway {
     if (method === 'DELETE') {
       headers.delete('content-encoding');
     } else {
-      const { contentType = TEXT_CONTENT_TYPE } = this.registry;
-      if (!headers.has('content-type')) headers.set('content-type', contentType);
+      if (!headers.has('content-type')) headers.set('content-type', contentTypeOf(this.registry));
       body = await this.pageOf(headers.get('content-encoding') === 'gzip');
     }
     const options = { ...this.requestOptions, method, headers: Object.fromEntries(headers) };
@@ -137,10 +137,15 @@ export class Pushgateway {
       const page = Buffer.from(await registry.metrics());
       return isPacked ? packWithGzip(page) : page;
     }
-    const page = await registry.page({ encoding: isPacked ? 'gzip' : 'identity' });
+    const page = await registry.page({ format: 'text', encoding: isPacked ? 'gzip' : 'identity' });
     // A small page comes unpacked, and the header says that it is.
     return isPacked && page.encoding !== 'gzip' ? packWithGzip(page.bytes) : page.bytes;
   }
+}
+
+/** Always text from registries of offloop: no gateway of Prometheus reads OpenMetrics. */
+function contentTypeOf(registry: PushedRegistry): string {
+  return isPaged(registry) ? TEXT_CONTENT_TYPE : (registry.contentType ?? TEXT_CONTENT_TYPE);
 }
 
 function sent(
@@ -213,6 +218,11 @@ function isPushed(value: unknown): value is PushedRegistry {
 }
 
 /** By its shape, as another copy of this package may have made it. */
-function isPaged(registry: PushedRegistry): registry is Registry {
+function isPaged(registry: PushedRegistry): registry is Registry<RegistryContentType> {
   return typeof (registry as { page?: unknown }).page === 'function';
+}
+
+/** prom-client's names of types. */
+export declare namespace Pushgateway {
+  export type Parameters = PushParameters;
 }
