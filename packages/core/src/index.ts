@@ -87,9 +87,9 @@ export type {
   MetricValue,
   MetricValueWithName,
 } from './instruments/metric-value.js';
+export type { RegisteredMetric } from './instruments/registered-metric.js';
 export {
   contentType,
-  type RegisteredMetric,
   Registry,
   register,
 } from './instruments/registry.js';

@@ -153,12 +153,18 @@ describe('label names', () => {
     expect(await totals(rig)).to.deep.equal({ '[]': 1 });
   });
 
-  it('may come in any order', async () => {
+  it('may come in any order, and are shown in the first one', async () => {
     const rig = new PipelineRig();
     const counter = rig.counter({ labelNames: ['a', 'b', 'c'] });
     counter.inc({ c: '3', a: '1', b: '2' });
     counter.inc({ a: '1', b: '2', c: '3' });
-    expect(await totals(rig)).to.deep.equal({ '[["a","1"],["b","2"],["c","3"]]': 2 });
+    expect(await totals(rig)).to.deep.equal({ '[["c","3"],["a","1"],["b","2"]]': 2 });
+    counter.labels('4', '5', '6').inc();
+    counter.labels({ b: '8', a: '7' }).inc();
+    expect(Object.keys(await totals(rig)).slice(1)).to.deep.equal([
+      '[["a","4"],["b","5"],["c","6"]]',
+      '[["b","8"],["a","7"]]',
+    ]);
   });
 
   it('of the metric are its own, whatever becomes of the array that gave them', async () => {

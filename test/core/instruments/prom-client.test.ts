@@ -412,7 +412,7 @@ describe('refusals beside prom-client 15.1.3', () => {
   it('have the text of 0.16 for label names', () => {
     for (const labelNames of [['a', '1b'], ['a:b'], [''], ['ä'], ['a\n']]) {
       expect(thrownBy(() => offloopSide().counter({ ...C, labelNames })).message).to.equal(
-        `At least one label name is invalid: ${labelNames.join(',')}`,
+        `At least one label name is invalid: ${labelNames.at(-1)}`,
       );
       expect(() => promSide().counter({ ...C, labelNames })).to.throw('Invalid label name');
     }

@@ -1,4 +1,6 @@
-import type { MetricObjectWithValues, MetricValueWithName } from './metric-value.js';
+import { OffloopError } from '../errors.js';
+import type { ForeignMetric } from './foreign-metric.js';
+import type { MetricObjectWithValues, MetricType, MetricValueWithName } from './metric-value.js';
 
 /** How several processes' samples of one metric become one. */
 export type Aggregator = 'omit' | 'sum' | 'first' | 'min' | 'max' | 'average';
@@ -18,6 +20,34 @@ export const aggregators: Readonly<Record<Aggregator, AggregatorFunction>> = {
   average: merging((values) => values.reduce((sum, value) => sum + value, 0) / values.length),
 };
 
+/**
+ * Merges what several processes' registries gave as JSON, metric by metric, each by its own aggregator.
+ *
+ * @returns Metrics to be registered, in the order in which their names come first.
+ * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for an aggregator that there is not.
+ */
+export function aggregateMetrics(
+  processes: readonly (readonly MetricObjectWithValues<MetricValueWithName>[])[],
+): ForeignMetric[] {
+  const byName = new Map<string, MetricObjectWithValues<MetricValueWithName>[]>();
+  for (const metric of processes.flat()) {
+    const metrics = byName.get(metric.name);
+    if (metrics === undefined) byName.set(metric.name, [metric]);
+    else metrics.push(metric);
+  }
+  return [...byName.values()].flatMap((metrics) => {
+    const { aggregator = 'sum' } = metrics[0] as { readonly aggregator?: Aggregator };
+    if (!Object.hasOwn(aggregators, aggregator)) {
+      throw new OffloopError(
+        'OFFLOOP_ERR_ARGUMENT',
+        `'${aggregator}' is not a defined aggregator.`,
+      );
+    }
+    const merged = aggregators[aggregator](metrics);
+    return merged === undefined ? [] : { ...merged, get: () => merged };
+  });
+}
+
 function merging(merge: (values: readonly number[]) => number): AggregatorFunction {
   return (metrics) => {
     const [first] = metrics;
@@ -29,12 +59,31 @@ function merging(merge: (values: readonly number[]) => number): AggregatorFuncti
       if (group === undefined) groups.set(key, [sample]);
       else group.push(sample);
     }
-    const values = [...groups.values()].map((samples) => ({
-      value: merge(samples.map(({ value }) => value)),
-      labels: samples[0].labels,
-      ...(samples[0].metricName === undefined ? {} : { metricName: samples[0].metricName }),
-    }));
-    return { ...first, values };
+    const { help, name, type, aggregator } = first;
+    const values = [...groups.values()]
+      // No sum or mean of quantiles is a quantile of anything.
+      .filter(([sample, another]) => another === undefined || !isQuantile(type, sample))
+      .map((samples) => mergedSample(merge, samples));
+    return { help, name, type, values, aggregator };
+  };
+}
+
+function isQuantile(type: MetricType, { labels }: MetricValueWithName): boolean {
+  return type === 'summary' && Object.hasOwn(labels, 'quantile');
+}
+
+function mergedSample(
+  merge: (values: readonly number[]) => number,
+  samples: readonly [MetricValueWithName, ...MetricValueWithName[]],
+): MetricValueWithName {
+  const [{ labels, metricName }] = samples;
+  const exemplars = samples.flatMap(({ exemplar }) => exemplar ?? []);
+  const [latest] = exemplars.sort((one, other) => other.timestamp - one.timestamp);
+  return {
+    value: merge(samples.map(({ value }) => value)),
+    labels,
+    ...(metricName === undefined ? {} : { metricName }),
+    ...(latest === undefined ? {} : { exemplar: latest }),
   };
 }
 

@@ -10,13 +10,19 @@ const NO_EPOCH = -1;
 export class BoundSeries {
   private readonly family: Family;
   private readonly values: readonly unknown[];
+  private readonly order: readonly string[] | undefined;
   private epoch = NO_EPOCH;
   private seriesId = -1;
 
-  /** @param values In the order of the label names. */
-  constructor(family: Family, values: readonly unknown[]) {
+  /**
+   * @param args Labels in prom-client's two forms: an object, or values in the order of the names.
+   * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for labels that the metric does not have.
+   */
+  constructor(family: Family, args: readonly unknown[]) {
     this.family = family;
-    this.values = values;
+    this.values = family.valuesByArguments(args);
+    const [first] = args;
+    this.order = typeof first === 'object' && first !== null ? Object.keys(first) : undefined;
   }
 
   get id(): number {
@@ -29,7 +35,7 @@ export class BoundSeries {
   }
 
   private find(): number {
-    this.seriesId = this.family.seriesByValues(this.values);
+    this.seriesId = this.family.seriesByValues(this.values, this.order);
     // After the look-up, which may remove idle series.
     this.epoch = this.family.epoch;
     return this.seriesId;

@@ -1,7 +1,8 @@
 import { OffloopError, showValue } from '../errors.js';
 import type { Metric, MetricKind } from './metric.js';
 import { checkConfiguration, type MetricConfiguration } from './metric-configuration.js';
-import { isOwnMetric, type RegisteredMetric, register } from './registry.js';
+import { isOwnMetric, type RegisteredMetric } from './registered-metric.js';
+import { register } from './registry.js';
 
 /**
  * The metric that stands under a configuration's name already, for `getOrCreate()`.

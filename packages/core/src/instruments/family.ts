@@ -104,11 +104,15 @@ export class Family {
     return known === undefined ? this.internObject(labels) : known;
   }
 
-  /** Series of label values in the order of the names; `undefined` leaves a label out. */
-  seriesByValues(values: readonly unknown[]): number {
+  /**
+   * Series of label values in the order of the names; `undefined` leaves a label out.
+   *
+   * @param order In which a new series shows its labels, by their names. Default: that of the names.
+   */
+  seriesByValues(values: readonly unknown[], order?: readonly string[]): number {
     if (values.length === 0) return this.onlySeries;
     const known = this.index.findByValues(values);
-    return known ?? this.intern(values);
+    return known ?? this.intern(values, order);
   }
 
   /**
@@ -212,7 +216,7 @@ export class Family {
    * would then pay for as well (bench/core/record/allocation).
    */
   private internObject(labels: LabelSet): number {
-    return this.seriesByValues(this.valuesOf(labels));
+    return this.seriesByValues(this.valuesOf(labels), Object.keys(labels));
   }
 
   private valuesOf(labels: LabelSet): unknown[] {
@@ -229,15 +233,15 @@ export class Family {
     return labelNames.map((name) => (Object.hasOwn(labels, name) ? labels[name] : undefined));
   }
 
-  private intern(values: readonly unknown[]): number {
-    if (this.successor !== undefined) return this.successor.seriesByValues(values);
+  private intern(values: readonly unknown[], order: readonly string[] | undefined): number {
+    if (this.successor !== undefined) return this.successor.seriesByValues(values, order);
     const texts = values.map(textOf);
     // Before anything is looked up or kept: what is too long for memory is too long for the index's heap as well.
     if (isTooLong(texts)) return this.refused();
     // A missing label and an empty one are the same to Prometheus, which would drop the second of two such lines.
     const keys = texts.map((text) => text ?? '');
     const known = this.index.findByValues(keys);
-    const id = known ?? this.addSeries(texts, keys);
+    const id = known ?? this.addSeries({ texts, keys, order });
     // The number 200 and the text "200" are one series. Only values of which there are no more than texts are indexed as they are,
     // so the index stays as bounded as the series.
     if (
@@ -250,12 +254,20 @@ export class Family {
     return id;
   }
 
-  private addSeries(texts: readonly (string | undefined)[], keys: readonly string[]): number {
+  private addSeries({
+    texts,
+    keys,
+    order,
+  }: {
+    readonly texts: readonly (string | undefined)[];
+    readonly keys: readonly string[];
+    readonly order: readonly string[] | undefined;
+  }): number {
     // The overflow series' own label set, given by a caller: a second series of it would be one line twice.
     if (texts.every((text) => text === OVERFLOW_LABEL)) return this.overflowSeries();
     if (this.seriesCount >= this.limit) this.removeIdle();
     if (this.seriesCount >= this.limit) return this.refused();
-    const labels = formatLabels(this.entry.labelNames, texts);
+    const labels = this.shown(texts, order);
     if (Buffer.byteLength(labels) > LABELS_BYTES_MAX) return this.refused();
     const { catalog } = this.producer as Producer;
     const id = catalog.addSeries(this.holdings.id, labels);
@@ -270,6 +282,19 @@ export class Family {
   private refused(): number {
     addToWideCounter((this.producer as Producer).segment.control, REFUSED, 1);
     return this.overflowSeries();
+  }
+
+  /** In the caller's order, as prom-client has it: tests that look for a line go on finding it. */
+  private shown(
+    texts: readonly (string | undefined)[],
+    order: readonly string[] | undefined,
+  ): string {
+    const { labelNames } = this.entry;
+    if (order === undefined) return formatLabels(labelNames, texts);
+    return formatLabels(
+      order,
+      order.map((name) => texts[labelNames.indexOf(name)]),
+    );
   }
 
   private overflowSeries(): number {

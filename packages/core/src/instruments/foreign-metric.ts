@@ -75,12 +75,13 @@ function foreignSample(
   sample: unknown,
   { name, at }: { readonly name: unknown; readonly at: string },
 ): ForeignSample {
-  const { value, metricName = name, labels } = fieldsOf(sample, `${at}.values[…]`);
+  const { value, metricName = name, labels, sharedLabels } = fieldsOf(sample, `${at}.values[…]`);
   if (!validateMetricName(metricName))
     refuse(`${at}.values[…].metricName must be a metric name, got ${showValue(metricName)}`);
   if (typeof value !== 'number')
     refuse(`${at}.values[…].value must be a number, got ${showValue(value)}`);
-  const pairs = Object.entries(labels === undefined || labels === null ? {} : labels);
+  // What prom-client's histograms have apart: the labels that all samples of a series share.
+  const pairs = Object.entries({ ...(labels ?? {}), ...(sharedLabels ?? {}) });
   const shown = pairs.filter(([, text]) => text !== undefined && text !== null);
   for (const [label] of shown) {
     if (!validateLabelName(label))

@@ -34,17 +34,20 @@ export class GaugeChild<T extends string = string> {
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. NaN and the infinities are levels like any other. */
   set(value: number): void {
+    checkNumber('Value', value);
     setLevel(this.segment, this.series.id, value);
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
   inc(delta = 1): void {
+    checkNumber('Delta', delta);
     addToLevel(this.segment, this.series.id, delta);
   }
 
   /** @throws {TypeError} `OFFLOOP_ERR_VALUE` for what is no number. */
   dec(delta = 1): void {
-    addToLevel(this.segment, this.series.id, delta, -1);
+    checkNumber('Delta', delta);
+    addToLevel(this.segment, this.series.id, -delta);
   }
 
   /** Sets the gauge to the Unix time, seconds. */
@@ -95,6 +98,7 @@ export class Gauge<T extends string = string> extends Metric<T> {
   set(labels: LabelValues<T> | number, value?: number): void {
     const { segment } = this.pipeline.producer;
     const level = (isLabels(labels) ? value : labels) as number;
+    checkNumber('Value', level);
     setLevel(segment, this.idOf(labels), level);
   }
 
@@ -139,7 +143,8 @@ export class Gauge<T extends string = string> extends Metric<T> {
   private add(labels: unknown, value: number | undefined, sign: 1 | -1): void {
     const { segment } = this.pipeline.producer;
     const delta = (isLabels(labels) ? value : (labels as number | undefined)) ?? 1;
-    addToLevel(segment, this.idOf(labels), delta, sign);
+    checkNumber('Delta', delta);
+    addToLevel(segment, this.idOf(labels), sign * delta);
   }
 
   /** The series that a call's first argument chooses. */
@@ -153,14 +158,17 @@ function isLabels(value: unknown): value is Record<string, string | number> {
 }
 
 function setLevel(segment: Segment, seriesId: number, value: number): void {
-  if (typeof value !== 'number') refuse('Value', value);
   writeLiveValue(segment, seriesBlock(segment, seriesId), value);
 }
 
-function addToLevel(segment: Segment, seriesId: number, delta: number, sign: 1 | -1 = 1): void {
-  if (typeof delta !== 'number') refuse('Delta', delta);
+function addToLevel(segment: Segment, seriesId: number, delta: number): void {
   const block = seriesBlock(segment, seriesId);
-  writeLiveValue(segment, block, readLiveValue(segment, block) + sign * delta);
+  writeLiveValue(segment, block, readLiveValue(segment, block) + delta);
+}
+
+/** Before the series is looked up: a refused value must leave none behind. */
+function checkNumber(what: 'Value' | 'Delta', value: unknown): void {
+  if (typeof value !== 'number') refuse(what, value);
 }
 
 function refuse(what: 'Value' | 'Delta', value: unknown): never {

@@ -96,9 +96,8 @@ export function checkConfiguration(
   const labelNames = config.labelNames ?? [];
   if (!Array.isArray(labelNames))
     refuse(`labelNames must be an array of label names, got ${showValue(labelNames)}`);
-  if (!labelNames.every(isLabelName)) {
-    refuse(`At least one label name is invalid: ${labelNames.join(',')}`);
-  }
+  const invalid = labelNames.filter((name) => !isLabelName(name));
+  if (invalid.length > 0) refuse(`At least one label name is invalid: ${invalid.join(',')}`);
   if (new Set(labelNames).size !== labelNames.length)
     refuse(`labelNames must differ from one another, got ${showValue(labelNames)}`);
   for (const name of reserved) {

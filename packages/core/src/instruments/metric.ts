@@ -21,7 +21,8 @@ import {
   type MetricValueWithName,
   metricValues,
 } from './metric-value.js';
-import { type Registry, register, takenName } from './registry.js';
+import { takenName } from './registered-metric.js';
+import { type Registry, register } from './registry.js';
 
 /** What a kind of metric adds to the common configuration. */
 export interface MetricKind {
@@ -117,7 +118,7 @@ export abstract class Metric<T extends string> {
   protected bind(args: readonly unknown[]): BoundSeries {
     // Laid out at the first use; what it was before then has no ids.
     void this.pipeline.producer;
-    return new BoundSeries(this.family, this.family.valuesByArguments(args));
+    return new BoundSeries(this.family, args);
   }
 }
 

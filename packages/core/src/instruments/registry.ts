@@ -1,4 +1,4 @@
-import type { Pipeline } from '../engine/pipeline.js';
+import { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import type { DefaultLabels } from '../exposition/default-labels.js';
@@ -8,27 +8,17 @@ import type { Page } from '../exposition/render.js';
 import { TEXT_CONTENT_TYPE } from '../exposition/text-format.js';
 import { COLLECT_ERRORS } from '../layout/control-block.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
-import type { Aggregator } from './aggregators.js';
+import { type Aggregator, aggregateMetrics } from './aggregators.js';
 import type { Metric } from './any-metric.js';
 import { type Collected, collectAll } from './collector.js';
 import type { PrometheusContentType, RegistryContentType } from './content-types.js';
-import type { Family, LabelSet } from './family.js';
+import type { LabelSet } from './family.js';
 import { type ForeignMetric, ForeignReading, foreignFamily } from './foreign-metric.js';
 import { refusePipelineName, validateLabelName } from './metric-configuration.js';
-import type { MetricObjectWithValues, MetricType, MetricValueWithName } from './metric-value.js';
+import type { MetricObjectWithValues, MetricValueWithName } from './metric-value.js';
+import { isOwnMetric, type RegisteredMetric, takenName } from './registered-metric.js';
 import { type PageForm, type RegistryPage, renderRegistry, withoutEnd } from './registry-page.js';
 import { ScrapeCollectors } from './scrape-collectors.js';
-
-/** What a registry holds: a metric of offloop. */
-export interface RegisteredMetric extends Collected {
-  readonly help: string;
-  readonly type: MetricType;
-  readonly aggregator: Aggregator;
-  readonly family: Family;
-  readonly pipeline: Pipeline;
-  get(): Promise<MetricObjectWithValues<MetricValueWithName>>;
-  reset(): void;
-}
 
 /** A metric under its name: one of offloop, or a foreign one and what reads it. */
 type Entry =
@@ -79,6 +69,23 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
     for (const metric of registers.flatMap((registry) => registry.getMetricsAsArray()))
       merged.registerMetric(metric);
     return merged;
+  }
+
+  /**
+   * A registry of what several processes' registries gave as JSON, merged by each metric's own aggregator: prom-client 0.16's. Quantiles of
+   * several summaries are left out, as nothing can be made of them; their sums and counts are there.
+   *
+   * @param processes One `getMetricsAsJSON()` each.
+   * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for an aggregator that there is not.
+   */
+  static aggregate<Aggregated extends RegistryContentType = PrometheusContentType>(
+    processes: readonly (readonly MetricObjectWithValues<MetricValueWithName>[])[],
+    contentType: RegistryContentType = TEXT_CONTENT_TYPE,
+  ): Registry<Aggregated> {
+    const aggregated = new Registry<Aggregated>(new Pipeline());
+    aggregated.setContentType(contentType);
+    for (const metric of aggregateMetrics(processes)) aggregated.registerMetric(metric);
+    return aggregated;
   }
 
   /**
@@ -348,18 +355,6 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
 
 function isContentType(contentType: string): contentType is RegistryContentType {
   return contentType === TEXT_CONTENT_TYPE || contentType === OPEN_METRICS_CONTENT_TYPE;
-}
-
-/** What is said where a name is taken: prom-client's text. */
-export function takenName(name: string): string {
-  return `A metric with the name ${name} has already been registered.`;
-}
-
-/** Whether a metric is one of offloop: by its shape, as another copy of this package may have made it. */
-export function isOwnMetric(metric: unknown): metric is RegisteredMetric {
-  return (
-    typeof metric === 'object' && metric !== null && 'pipeline' in metric && 'family' in metric
-  );
 }
 
 function textOf(bytes: Uint8Array): string {
