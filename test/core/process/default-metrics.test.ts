@@ -8,7 +8,7 @@ import prom from 'prom-client';
 import { type ParsedSample, parseExposition } from '../../support/exposition-parser.js';
 import { refusalOf } from '../refusal.js';
 
-const OWN = ['nodejs_eventloop_utilization'];
+const OWN = ['nodejs_eventloop_utilization', 'nodejs_eventloop_utilization_histogram'];
 
 class Rig {
   readonly pipeline = new Pipeline();
@@ -73,7 +73,10 @@ describe('collectDefaultMetrics()', () => {
         twin.labelNames,
       );
     }
-    expect(collectDefaultMetrics.metricsList).to.deep.equal(prom.collectDefaultMetrics.metricsList);
+    // As prom-client 0.16 has it.
+    const groups = [...prom.collectDefaultMetrics.metricsList];
+    groups.splice(groups.indexOf('eventLoopLag') + 1, 0, 'eventLoopUtilization');
+    expect(collectDefaultMetrics.metricsList).to.deep.equal(groups);
   });
 
   it('gives samples under the same label sets', async () => {
@@ -233,14 +236,42 @@ describe('collectDefaultMetrics()', () => {
         refusalOf('OFFLOOP_ERR_ARGUMENT', () => collectDefaultMetrics(config as never)),
       ).to.equal('config must be null, undefined, or an object');
     }
-    for (const eventLoopMonitoringPrecision of [0, -1, Number.NaN, '10' as never, 20_000]) {
-      refusalOf('OFFLOOP_ERR_OPTION_RANGE', () =>
-        collectDefaultMetrics({
-          register: new Registry(new Pipeline()),
-          eventLoopMonitoringPrecision,
-        }),
-      );
+    for (const interval of [0, -1, Number.NaN, '10' as never, 20_000]) {
+      for (const option of [
+        'eventLoopMonitoringPrecision',
+        'eventLoopUtilizationTimeout',
+      ] as const) {
+        const register = new Registry(new Pipeline());
+        const message = refusalOf('OFFLOOP_ERR_OPTION_RANGE', () =>
+          collectDefaultMetrics({ register, [option]: interval }),
+        );
+        expect(message).to.include(option);
+      }
     }
+  });
+
+  it('observes the loop’s utilisation as often as the time asks for, a block that it missed included', async () => {
+    const rig = create({
+      labels: { app: 'x' },
+      eventLoopMonitoringPrecision: 10,
+      eventLoopUtilizationTimeout: 20,
+      eventLoopUtilizationBuckets: [0.5, 1],
+    });
+    const bucketsOf = async () => {
+      const samples = (await rig.samples()).filter(
+        ({ name, labels }) =>
+          name === 'nodejs_eventloop_utilization_histogram_bucket' && labels.get('app') === 'x',
+      );
+      return new Map(samples.map(({ labels, value }) => [labels.get('le'), value]));
+    };
+    await bucketsOf();
+    await sleep(30);
+    const before = await bucketsOf();
+    block(400);
+    await sleep(30);
+    const after = await bucketsOf();
+    const busy = (buckets: typeof before) => (buckets.get('1') ?? 0) - (buckets.get('0.5') ?? 0);
+    expect(busy(after) - busy(before)).to.be.at.least(19);
   });
 
   it('takes the buckets of garbage collections', () => {

@@ -5,6 +5,7 @@ import { Gauge } from '../instruments/gauge.js';
 import { Histogram } from '../instruments/histogram.js';
 import type { LabelValues } from '../instruments/metric-configuration.js';
 import type { Registry } from '../instruments/registry.js';
+import { LagSampler } from './lag-sampler.js';
 
 /** Labels of one default metric, beside the ones that all of them have. */
 export type OwnLabels = Readonly<Record<string, string>>;
@@ -13,7 +14,10 @@ export type OwnLabels = Readonly<Record<string, string>>;
 export class DefaultMetricsScope {
   readonly register: Registry<RegistryContentType>;
   readonly gcDurationBuckets: readonly number[];
-  readonly lagIntervalMs: number;
+  /** Ticks for everything that watches the loop. */
+  readonly sampler: LagSampler;
+  readonly utilizationIntervalMs: number;
+  readonly utilizationBuckets: readonly number[];
   private readonly prefix: string;
   private readonly labels: LabelValues<string>;
   private readonly metrics: (Counter | Gauge | Histogram)[] = [];
@@ -25,12 +29,16 @@ export class DefaultMetricsScope {
     readonly labels: LabelValues<string>;
     readonly gcDurationBuckets: readonly number[];
     readonly lagIntervalMs: number;
+    readonly utilizationIntervalMs: number;
+    readonly utilizationBuckets: readonly number[];
   }) {
     this.register = options.register;
     this.prefix = options.prefix;
     this.labels = options.labels;
     this.gcDurationBuckets = options.gcDurationBuckets;
-    this.lagIntervalMs = options.lagIntervalMs;
+    this.sampler = new LagSampler(options.lagIntervalMs);
+    this.utilizationIntervalMs = options.utilizationIntervalMs;
+    this.utilizationBuckets = options.utilizationBuckets;
   }
 
   /** A gauge that is read when somebody asks for it. */

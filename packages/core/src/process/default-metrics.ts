@@ -6,6 +6,7 @@ import { DefaultMetricsScope } from './default-metrics-scope.js';
 import { defineGcDuration } from './gc-metrics.js';
 import { defineHeapSize, defineHeapSpaces, defineVersion } from './heap-metrics.js';
 import { defineLoopMetrics } from './loop-metrics.js';
+import { defineLoopUtilization } from './loop-utilization.js';
 import {
   defineCpuTime,
   defineMaxFds,
@@ -36,6 +37,13 @@ export interface DefaultMetricsConfiguration<T extends string = string> {
    * @see docs/metrics.md#default-process-metrics
    */
   readonly eventLoopMonitoringPrecision?: number;
+  /**
+   * Milliseconds between two observations of `nodejs_eventloop_utilization_histogram`, in [1, 10 000], default 100. They are made when the lag is
+   * sampled, so where this is less than `eventLoopMonitoringPrecision`, several at a time.
+   */
+  readonly eventLoopUtilizationTimeout?: number;
+  /** Bounds of that histogram, shares. Default prom-client 0.16's: 0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1. */
+  readonly eventLoopUtilizationBuckets?: readonly number[];
 }
 
 /** prom-client's type of that configuration. */
@@ -49,8 +57,11 @@ export interface DefaultMetricsHandle {
 }
 
 const GC_DURATION_BUCKETS: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
-const LAG_INTERVAL_MS = 100;
-const LAG_INTERVAL_MS_MAX = 10_000;
+const UTILIZATION_BUCKETS: readonly number[] = [
+  0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1,
+];
+const INTERVAL_MS = 100;
+const INTERVAL_MS_MAX = 10_000;
 
 /** In prom-client's order, under its names. */
 const GROUPS: Readonly<Record<string, (scope: DefaultMetricsScope) => void>> = {
@@ -60,6 +71,7 @@ const GROUPS: Readonly<Record<string, (scope: DefaultMetricsScope) => void>> = {
   processOpenFileDescriptors: defineOpenFds,
   processMaxFileDescriptors: defineMaxFds,
   eventLoopLag: defineLoopMetrics,
+  eventLoopUtilization: defineLoopUtilization,
   processResources: defineActiveResources,
   processHandles: defineActiveHandles,
   processRequests: defineActiveRequests,
@@ -70,7 +82,7 @@ const GROUPS: Readonly<Record<string, (scope: DefaultMetricsScope) => void>> = {
 };
 
 /**
- * Registers metrics of the process, its event loop and its heap: prom-client's, and `nodejs_eventloop_utilization`.
+ * Registers metrics of the process, its event loop and its heap: prom-client's, and the loop's utilisation.
  *
  * Values are read when a page is; in between, only a timer samples the loop's lag and an observer hears of garbage collections. Neither keeps
  * the process alive.
@@ -95,22 +107,14 @@ function startDefaultMetrics<T extends string = string>(
       'config must be null, undefined, or an object',
     );
   }
-  const lagIntervalMs = config?.eventLoopMonitoringPrecision ?? LAG_INTERVAL_MS;
-  if (
-    typeof lagIntervalMs !== 'number' ||
-    !(lagIntervalMs >= 1 && lagIntervalMs <= LAG_INTERVAL_MS_MAX)
-  ) {
-    throw new OffloopError(
-      'OFFLOOP_ERR_OPTION_RANGE',
-      `eventLoopMonitoringPrecision must be a number in [1, ${LAG_INTERVAL_MS_MAX}], got ${showValue(lagIntervalMs)}`,
-    );
-  }
   const scope = new DefaultMetricsScope({
     register: config?.register ?? register,
     prefix: config?.prefix ?? '',
     labels: config?.labels ?? {},
     gcDurationBuckets: config?.gcDurationBuckets ?? GC_DURATION_BUCKETS,
-    lagIntervalMs: Math.round(lagIntervalMs),
+    lagIntervalMs: intervalOf(config, 'eventLoopMonitoringPrecision'),
+    utilizationIntervalMs: intervalOf(config, 'eventLoopUtilizationTimeout'),
+    utilizationBuckets: config?.eventLoopUtilizationBuckets ?? UTILIZATION_BUCKETS,
   });
   try {
     for (const define of Object.values(GROUPS)) define(scope);
@@ -119,4 +123,18 @@ function startDefaultMetrics<T extends string = string>(
     throw error;
   }
   return { stop: () => scope.stop() };
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_OPTION_RANGE` */
+function intervalOf(
+  config: DefaultMetricsConfiguration | null | undefined,
+  option: 'eventLoopMonitoringPrecision' | 'eventLoopUtilizationTimeout',
+): number {
+  const intervalMs: unknown = config?.[option] ?? INTERVAL_MS;
+  if (typeof intervalMs === 'number' && intervalMs >= 1 && intervalMs <= INTERVAL_MS_MAX)
+    return Math.round(intervalMs);
+  throw new OffloopError(
+    'OFFLOOP_ERR_OPTION_RANGE',
+    `${option} must be a number in [1, ${INTERVAL_MS_MAX}], got ${showValue(intervalMs)}`,
+  );
 }

@@ -20,6 +20,7 @@ export class LagSampler {
   private lastMs: number;
   private lastLagSeconds = 0;
   private timer: NodeJS.Timeout | undefined;
+  private listener: ((nowMs: number) => void) | undefined;
 
   /** @param clock Milliseconds; for tests. */
   constructor(intervalMs: number, clock: () => number = () => performance.now()) {
@@ -42,6 +43,11 @@ export class LagSampler {
     this.timer = undefined;
   }
 
+  /** Calls back at each of the timer's ticks. One listener. */
+  onSample(listener: (nowMs: number) => void): void {
+    this.listener = listener;
+  }
+
   /** What the timer does. */
   sample(): void {
     const nowMs = this.clock();
@@ -50,6 +56,7 @@ export class LagSampler {
     this.lastLagSeconds = lag.lagSeconds;
     this.window.add(lag, nowMs);
     this.noteUtilization(nowMs);
+    this.listener?.(nowMs);
   }
 
   /** The last minute's lags, the one that lasts included. */

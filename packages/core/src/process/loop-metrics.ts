@@ -1,9 +1,8 @@
 import { type DefaultMetricsScope, oncePerTurn } from './default-metrics-scope.js';
-import { LagSampler } from './lag-sampler.js';
 
 /** Lag gauges, and the loop's utilisation. */
 export function defineLoopMetrics(scope: DefaultMetricsScope): void {
-  const sampler = new LagSampler(scope.lagIntervalMs);
+  const { sampler } = scope;
   sampler.start();
   scope.onStop(() => sampler.stop());
   scope.gauge(
