@@ -7,6 +7,7 @@ import {
   Histogram,
   Pipeline,
   Registry,
+  Summary,
 } from '@offloop/core';
 import { expect } from 'chai';
 import prom from 'prom-client';
@@ -19,7 +20,7 @@ import { refusalOf } from './refusal.js';
  *   no.  defect                                                          shown in
  *   ───  ──────────────────────────────────────────────────────────────  ─────────────────────────────────────────────────
  *     1  label values that hold a separator merge series                 here; instruments/labels.property.test.ts
- *     2  the slices of a window share one digest                         nowhere yet: offloop's summaries have no window
+ *     2  the slices of a window share one digest                         nowhere yet: summaries here have no window
  *     3  NaN is printed Nan                                              here
  *     4  an empty summary shows 0 for its quantiles                      here
  *     5  an OpenMetrics scrape renames the live counter                  here
@@ -66,6 +67,16 @@ describe('defects of others', () => {
     new prom.Gauge({ name: 'g', help: 'h', registers: [theirs] }).set(Number.NaN);
     expect(await ours.metrics()).to.include('\ng NaN\n');
     expect(await theirs.metrics()).to.include('\ng Nan\n');
+  });
+
+  it('4: an empty summary has no quantiles', async () => {
+    const { ours, theirs } = pair();
+    const config = { name: 's', help: 'h', percentiles: [0.5] };
+    const summary = new Summary({ ...config, registers: [ours] });
+    new prom.Summary({ ...config, registers: [theirs] });
+    expect(await ours.metrics()).to.include('\ns{quantile="0.5"} NaN\n');
+    expect((await summary.get()).values[0]?.value).to.be.NaN;
+    expect(await theirs.metrics()).to.include('\ns{quantile="0.5"} 0\n');
   });
 
   it('5: an OpenMetrics page renames nothing', async () => {

@@ -9,7 +9,9 @@ import {
 } from '@offloop/core';
 import { expect } from 'chai';
 import prom from 'prom-client';
+import { type ParsedSample, parseExposition } from '../../support/exposition-parser.js';
 import { familiesOf, needOpenMetricsParser } from '../../support/open-metrics-parser.js';
+import { decodeFamilies, samplesOf } from '../../support/protobuf-decoder.js';
 import { PipelineRig } from '../pipeline-rig.js';
 import { refusalOf } from '../refusal.js';
 
@@ -119,6 +121,55 @@ describe('prom-client’s metrics in a registry of ours', () => {
     expect(samplesOf('s')).to.include({ type: 'summary' });
     expect(samplesOf('offloop_series')).to.include({ type: 'gauge' });
     expect(counter).to.include({ name: 'c_total' });
+  });
+
+  it('are in protobuf what they are in text', async () => {
+    const { ours: registry, theirs } = used({ app: 'z' });
+    const untyped = foreign('odd', [{ value: 7, labels: { a: 'ü' } }], { type: 'strange' });
+    registry.registerMetric(untyped);
+    await registry.collectForScrape();
+    const { defaultLabels, pipeline } = registry;
+    const parts = { ...chosenFamilies(registry, ['c_total', 'g', 'h', 's', 'odd']), defaultLabels };
+    const { bytes } = await pipeline.render({ ...parts, format: 'protobuf' });
+    const [odd, ...families] = decodeFamilies(bytes).reverse();
+    expect(odd).to.deep.include({ name: 'odd', type: 'UNTYPED' });
+    expect(odd?.metric?.[0]).to.deep.include({ untyped: { value: 7 } });
+    const keyOf = ({ name, labels, value }: ParsedSample) =>
+      JSON.stringify([name, [...labels].sort(), value]);
+    const own = families.flatMap(samplesOf).map(keyOf).sort();
+    const text = parseExposition(await theirs.metrics()).flatMap(({ samples }) => [...samples]);
+    expect(own).to.deep.equal(text.map(keyOf).sort());
+    expect(families.map(({ type }) => type)).to.deep.equal([
+      'SUMMARY',
+      'HISTOGRAM',
+      'GAUGE',
+      'COUNTER',
+    ]);
+    expect(families[3]?.help).to.equal('C "x" \\ \n.');
+  });
+
+  it('keep their exemplars in OpenMetrics and protobuf', async () => {
+    const theirs = new prom.Registry();
+    theirs.setContentType(prom.openMetricsContentType as never);
+    const common = { help: 'h', enableExemplars: true, registers: [theirs] };
+    const counter = new prom.Counter({ ...common, name: 'c_total' });
+    const histogram = new prom.Histogram({ ...common, name: 'h', buckets: [1] });
+    counter.inc({ value: 2, exemplarLabels: { id: 'x"' } as never });
+    histogram.observe({ value: 0.5, exemplarLabels: { id: 'y' } as never });
+    const registry = new Registry(new Pipeline());
+    for (const metric of [counter, histogram]) registry.registerMetric(metric);
+    expect(await registry.metrics()).to.not.include('# {');
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    const page = await registry.metrics();
+    expect(page).to.match(/\nc_total 2 # \{id="x\\""\} 2 \d+(\.\d+)?\n/);
+    expect(page).to.match(/\nh_bucket\{le="1\.0"\} 1 # \{id="y"\} 0\.5 \d+(\.\d+)?\n/);
+    const { bytes } = await registry.page({ format: 'protobuf' });
+    const [first, second] = decodeFamilies(bytes);
+    const counted = first?.metric?.[0]?.counter?.exemplar;
+    const observed = second?.metric?.[0]?.histogram?.bucket?.[0]?.exemplar;
+    expect(counted).to.deep.include({ label: [{ name: 'id', value: 'x"' }], value: 2 });
+    expect(observed).to.deep.include({ label: [{ name: 'id', value: 'y' }], value: 0.5 });
+    expect(observed?.timestamp?.seconds).to.be.closeTo(Date.now() / 1000, 60);
   });
 
   it('are chosen by the name of a family or of a sample', async () => {

@@ -30,6 +30,8 @@ import {
   Registry,
   type RegistryContentType,
   register,
+  Summary,
+  type SummaryConfiguration,
   validateMetricName,
 } from 'prom-client';
 
@@ -136,6 +138,28 @@ export function instruments(): void {
   histogram.observe(observation);
   const buckets: Histogram.Config = { buckets: [1, 2] };
   new Histogram({ name: 'h2', help: 'h', ...buckets });
+}
+
+export function summaries(): void {
+  const configuration: SummaryConfiguration<'queue'> = {
+    name: 's',
+    help: 'h',
+    labelNames: ['queue'],
+    percentiles: [0.5, 0.9],
+    compressCount: 100,
+  };
+  const summary = new Summary(configuration);
+  summary.observe(1);
+  summary.observe({ queue: 'mail' }, 1);
+  const end: (labels?: LabelValues<'queue'>) => number = summary.startTimer({ queue: 'mail' });
+  end({ queue: 'other' });
+  const child: Summary.Internal<'queue'> = summary.labels('mail');
+  child.observe(2);
+  child.startTimer()({ queue: 'other' });
+  const percentiles: Summary.Config = { percentiles: [0.5] };
+  new Summary({ name: 's2', help: 'h', ...percentiles });
+  // @ts-expect-error
+  summary.observe({ queu: 'mail' }, 1);
 }
 
 export async function reading(): Promise<string[]> {

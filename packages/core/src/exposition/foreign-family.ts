@@ -1,7 +1,8 @@
 import { escapeLabelValue } from '../instruments/label-text.js';
+import type { Exemplar } from '../record/exemplar-slot.js';
 import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { DefaultLabels } from './default-labels.js';
-import type { PausedWriting } from './sample-lines.js';
+import { type PausedWriting, writeExemplar } from './sample-lines.js';
 
 /**
  * A family whose values live outside of shared memory: of a metric of prom-client's, or of any object of that shape. Plain data, as it
@@ -21,6 +22,8 @@ export interface ForeignSample {
   /** In the order of the line. Not escaped. */
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly value: number;
+  /** Of a counter or a histogram's bucket. */
+  readonly exemplar?: Exemplar;
 }
 
 /** Labels whose values are numbers that readers compare as text. */
@@ -28,26 +31,35 @@ export const BOUND_LABELS: readonly string[] = ['le', 'quantile'];
 
 /** Samples between two pauses: a tenth of a millisecond. */
 const SAMPLES_A_PAUSE = 64;
+const NEWLINE = 0x0a;
+
+/** Where both text formats write the same samples differently. */
+export interface ForeignLines {
+  readonly formatBound: (bound: number) => string;
+  readonly hasExemplars: boolean;
+}
 
 /**
  * Samples of a foreign family, in the order in which they came.
  *
- * @param formatBound How the format writes the number of an `le` or a `quantile`.
+ * @param format How the format writes the number of an `le` or a `quantile`, and whether it shows exemplars.
  */
 export function* writeForeignSamples(
   writer: ByteWriter,
   { samples }: ForeignFamily,
-  formatBound: (bound: number) => string,
+  { formatBound, hasExemplars }: ForeignLines,
 ): PausedWriting {
-  for (const [index, { name, labels, value }] of samples.entries()) {
+  for (const [index, { name, labels, value, exemplar }] of samples.entries()) {
     if (writer.isFull || index % SAMPLES_A_PAUSE === SAMPLES_A_PAUSE - 1) yield;
     const pairs = labels.map(([label, text]) => {
       const shown = BOUND_LABELS.includes(label) ? boundText(text, formatBound) : text;
       return `${label}="${escapeLabelValue(shown)}"`;
     });
     writer.text(
-      `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${formatNumber(value)}\n`,
+      `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${formatNumber(value)}`,
     );
+    if (hasExemplars) writeExemplar(writer, exemplar);
+    writer.byte(NEWLINE);
   }
 }
 

@@ -48,8 +48,10 @@ export function* writeOpenMetrics(
     yield* writeFamily(writer, family, header);
   }
   for (const [index, family] of foreign.entries()) {
-    writeHeader(writer, headers[families.length + index] as OpenMetricsHeader, family.help);
-    yield* writeForeignSamples(writer, family, formatCanonical);
+    const header = headers[families.length + index] as OpenMetricsHeader;
+    writeHeader(writer, header, family.help);
+    const hasExemplars = header.type === 'counter' || header.type === 'histogram';
+    yield* writeForeignSamples(writer, family, { formatBound: formatCanonical, hasExemplars });
   }
   const before = families.length + foreign.length;
   for (const [index, family] of pipelineFamilies.entries()) {

@@ -57,7 +57,7 @@ export class PageWriting {
     // Before the default labels, which give way to labels that have come to be called like them.
     const escaped = withEscapedNames(capture(segment, families, needs, memory), {
       scheme,
-      reserved: pipelineFamilies.map(({ name }) => name),
+      reserved: [...pipelineFamilies, ...foreign].map(({ name }) => name),
     });
     const captured = withDefaultLabels({ ...escaped, foreign }, defaultLabels);
     this.writing = FORMATS[format](this.writer, captured, pipelineFamilies);

@@ -7,6 +7,7 @@ import { capturedQuantile } from './captured-sketches.js';
 import { CHUNK_BYTES } from './page-memory.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { type WithExemplars, writeExemplar } from './protobuf-exemplar.js';
+import { writeForeignProtobuf } from './protobuf-foreign.js';
 import { histogramWriter } from './protobuf-histogram.js';
 import { writeLabelPairs } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
@@ -42,6 +43,10 @@ export function* writeProtobuf(
   for (const family of captured.families) {
     if (family.seriesIds.length === 0) continue;
     yield* writeFamily(writer, family);
+    yield* passOn(writer.take(), page);
+  }
+  for (const family of captured.foreign ?? []) {
+    writeForeignProtobuf(writer, family);
     yield* passOn(writer.take(), page);
   }
   for (const family of pipelineFamilies) {

@@ -5,9 +5,9 @@
  *   message       fields that are written: number and type
  *   ────────────  ──────────────────────────────────────────────────────────────────────────────────────────────
  *   MetricFamily  1 name, 2 help, 3 type (enum), 4 metric
- *   Metric        1 label, 2 gauge, 3 counter, 4 summary, 7 histogram
+ *   Metric        1 label, 2 gauge, 3 counter, 4 summary, 5 untyped, 7 histogram
  *   LabelPair     1 name, 2 value
- *   Gauge         1 value (double)
+ *   Gauge         1 value (double); Untyped is the same
  *   Counter       1 value (double), 2 exemplar, 3 created_timestamp
  *   Summary       1 sample_count (uint64), 2 sample_sum (double), 3 quantile, 4 created_timestamp
  *   Quantile      1 quantile (double), 2 value (double)
@@ -34,18 +34,21 @@ export const FAMILY_TYPE = tagOf(3, VARINT);
 export const FAMILY_METRIC = tagOf(4, DELIMITED);
 
 /** What FAMILY_TYPE says. */
-export const MetricType = { counter: 0, gauge: 1, summary: 2, histogram: 4 } as const;
+export const MetricType = { counter: 0, gauge: 1, summary: 2, untyped: 3, histogram: 4 } as const;
 
 export const METRIC_LABEL = tagOf(1, DELIMITED);
 export const METRIC_GAUGE = tagOf(2, DELIMITED);
 export const METRIC_COUNTER = tagOf(3, DELIMITED);
 export const METRIC_SUMMARY = tagOf(4, DELIMITED);
+export const METRIC_UNTYPED = tagOf(5, DELIMITED);
 export const METRIC_HISTOGRAM = tagOf(7, DELIMITED);
 
 export const LABEL_NAME = tagOf(1, DELIMITED);
 export const LABEL_VALUE = tagOf(2, DELIMITED);
 
 export const GAUGE_VALUE = tagOf(1, FIXED64);
+
+export const UNTYPED_VALUE = tagOf(1, FIXED64);
 
 export const COUNTER_VALUE = tagOf(1, FIXED64);
 export const COUNTER_EXEMPLAR = tagOf(2, DELIMITED);

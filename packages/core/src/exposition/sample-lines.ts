@@ -130,7 +130,7 @@ export function* writeHistograms(
 }
 
 /** What follows a sample's value that has an exemplar: ` # {trace_id="…"} 0.25 1700000000.125`. */
-function writeExemplar(writer: ByteWriter, exemplar: Exemplar | undefined): void {
+export function writeExemplar(writer: ByteWriter, exemplar: Exemplar | undefined): void {
   if (exemplar === undefined) return;
   const { labels, value, timestampMs } = exemplar;
   const names = labels.map(([name]) => name);

@@ -61,7 +61,7 @@ export function* writeText(
 
 function* writeForeignFamily(writer: ByteWriter, family: ForeignFamily): PausedWriting {
   writeHeader(writer, { ...family, type: family.type === 'unknown' ? 'untyped' : family.type });
-  yield* writeForeignSamples(writer, family, formatNumber);
+  yield* writeForeignSamples(writer, family, { formatBound: formatNumber, hasExemplars: false });
 }
 
 function* writeFamily(writer: ByteWriter, captured: CapturedFamily): PausedWriting {

@@ -8,6 +8,7 @@ import {
 import type { Collected } from './collector.js';
 import { escapeHelp } from './label-text.js';
 import { validateLabelName, validateMetricName } from './metric-configuration.js';
+import type { MetricExemplar } from './metric-value.js';
 
 /**
  * A metric that is not ours, and keeps its values itself: prom-client's, or any object with a name and a `get()` that gives what
@@ -21,6 +22,8 @@ export interface ForeignMetric {
   get(): unknown;
   reset?(): void;
 }
+
+const MS_PER_SECOND = 1000;
 
 const TYPES: readonly string[] = ['counter', 'gauge', 'histogram', 'summary'];
 
@@ -75,7 +78,13 @@ function foreignSample(
   sample: unknown,
   { name, at }: { readonly name: unknown; readonly at: string },
 ): ForeignSample {
-  const { value, metricName = name, labels, sharedLabels } = fieldsOf(sample, `${at}.values[…]`);
+  const {
+    value,
+    metricName = name,
+    labels,
+    sharedLabels,
+    exemplar,
+  } = fieldsOf(sample, `${at}.values[…]`);
   if (!validateMetricName(metricName))
     refuse(`${at}.values[…].metricName must be a metric name, got ${showValue(metricName)}`);
   if (typeof value !== 'number')
@@ -91,7 +100,20 @@ function foreignSample(
     name: metricName as string,
     labels: shown.map(([label, text]) => [label, labelText(label, text)] as const),
     value: value as number,
+    ...exemplarOf(exemplar),
   };
+}
+
+/** prom-client's exemplar; what is none is left out, as a sample says all that is needed without it. */
+function exemplarOf(given: unknown): Pick<ForeignSample, 'exemplar'> {
+  if (typeof given !== 'object' || given === null) return {};
+  const { labelSet, value, timestamp } = given as Partial<MetricExemplar>;
+  if (typeof value !== 'number' || typeof timestamp !== 'number') return {};
+  const labels = Object.entries(labelSet ?? {}).map(
+    ([name, text]) => [name, String(text).toWellFormed()] as const,
+  );
+  if (!labels.every(([name]) => validateLabelName(name))) return {};
+  return { exemplar: { labels, value, timestampMs: timestamp * MS_PER_SECOND } };
 }
 
 /** The bound of a last bucket may come as the number Infinity. */

@@ -92,7 +92,7 @@ function summaryValues(
   { family, values, width, sketches }: CapturedFamily,
   index: number,
   labels: MetricValue['labels'],
-): MetricValue[] {
+): MetricValueWithName[] {
   const block = index * width;
   return [
     ...family.quantiles.map((share) => ({

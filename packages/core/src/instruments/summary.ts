@@ -5,6 +5,7 @@ import type { Recorder } from '../record/recorder.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
+import type { LabelSet } from './family.js';
 import { refuseValue } from './histogram.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
@@ -33,7 +34,7 @@ export interface SummaryConfiguration<T extends string> extends MetricConfigurat
 }
 
 /** A summary with its labels chosen: the quick way to observe, as nothing is looked up. */
-export class SummaryChild {
+export class SummaryChild<T extends string = string> {
   private readonly record: Recorder['record'];
   private readonly series: BoundSeries;
 
@@ -53,12 +54,13 @@ export class SummaryChild {
     this.record(this.series.id, value);
   }
 
-  /** Starts to measure; the function it returns observes the seconds since then, and returns them. */
-  startTimer(): () => number {
+  /** Starts to measure; the function it returns observes the seconds since then, with further labels where it is given some, and returns them. */
+  startTimer(): (endLabels?: LabelValues<T>) => number {
     const end = startTimer();
-    return () => {
+    return (endLabels) => {
       const seconds = end();
-      this.observe(seconds);
+      if (endLabels === undefined) this.observe(seconds);
+      else this.record(this.series.withLabels(endLabels as LabelSet), seconds);
       return seconds;
     };
   }
@@ -111,11 +113,11 @@ export class Summary<T extends string = string> extends Metric<T> {
   }
 
   /** The summary with its labels chosen, by values in the order of the names or by an object. */
-  labels(...values: readonly (string | number)[]): SummaryChild;
-  labels(labels: LabelValues<T>): SummaryChild;
-  labels(...args: readonly unknown[]): SummaryChild {
+  labels(...values: readonly (string | number)[]): SummaryChild<T>;
+  labels(labels: LabelValues<T>): SummaryChild<T>;
+  labels(...args: readonly unknown[]): SummaryChild<T> {
     const series = this.bind(args);
-    return new SummaryChild(this.record ?? this.start(), series);
+    return new SummaryChild<T>(this.record ?? this.start(), series);
   }
 
   /** Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. */
@@ -187,4 +189,13 @@ function checkPercentiles(percentiles: readonly number[]): readonly number[] {
   if (new Set(percentiles).size !== percentiles.length) refuse('different from one another');
   // −0 is equal to 0 and would be another label.
   return percentiles.map((share) => share + 0);
+}
+
+/** prom-client's names of types. */
+export declare namespace Summary {
+  /** What `labels()` gives. */
+  export type Internal<T extends string> = SummaryChild<T>;
+  export interface Config {
+    percentiles?: number[];
+  }
 }
