@@ -194,6 +194,26 @@ describe('a summary', () => {
     expect(await rig.registry.metrics()).to.equal(lines.join('\n'));
   });
 
+  it('has exact quantiles where all observations are the same, as those of tests are', async () => {
+    const rig = new PipelineRig();
+    const registers = [rig.registry];
+    const summary = new Summary({ name: 's', help: 'h', labelNames: ['a'], registers });
+    for (const value of [100, 0.3, -7, 1e300, 0]) {
+      summary.observe({ a: value }, value);
+      summary.observe({ a: `${value} twice` }, value);
+      summary.observe({ a: `${value} twice` }, value);
+    }
+    const { values } = await summary.get();
+    for (const { labels, value } of values.filter((one) => 'quantile' in one.labels)) {
+      expect(value, JSON.stringify(labels)).to.equal(Number.parseFloat(String(labels.a)));
+    }
+    expect(await rig.registry.metrics()).to.include('s{quantile="0.5",a="100"} 100\n');
+    const huge = new Summary({ name: 'huge', help: 'h', percentiles: [0.5], registers });
+    huge.observe(1.7e308);
+    huge.observe(1.7e308);
+    expect((await huge.get()).values[0]?.value).to.be.finite;
+  });
+
   it('includes an observation in the get() right after it', async () => {
     const { summary } = rigWith({ percentiles: [0.5] });
     summary.observe(-2);

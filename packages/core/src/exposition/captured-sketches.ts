@@ -1,5 +1,5 @@
 import { type SketchShape, sketchShapeOf } from '../aggregate/sketch-shape.js';
-import { sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
+import { BLOCK_COUNTS, BLOCK_SUM, sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
 import type { CatalogFamily } from '../layout/catalog-reader.js';
 
 /** What lies in the sketches of a family's series, empty cells left out. */
@@ -38,6 +38,35 @@ export function capturedQuantile(
     cells[entry] as number,
     Math.max(0, (rank - below) / (counts[entry] as number)),
   );
+}
+
+/**
+ * The same of a summary, NaN where there is no observation.
+ *
+ * Where all observations lie in one bucket it is their mean: no further off than the bucket is wide, and exact where they are all the
+ * same, a single one above all, which is what tests observe.
+ */
+export function summaryQuantile(
+  { sketches, values, width }: SummarySeries,
+  index: number,
+  q: number,
+): number {
+  if (sketches === undefined) return Number.NaN;
+  const { starts } = sketches;
+  if ((starts[index + 1] as number) - (starts[index] as number) === 1) {
+    const block = index * width;
+    const mean = (values[block + BLOCK_SUM] as number) / (values[block + BLOCK_COUNTS] as number);
+    // A sum may have become too large for a double.
+    if (Number.isFinite(mean)) return mean;
+  }
+  return capturedQuantile(sketches, index, q) ?? Number.NaN;
+}
+
+/** What a captured summary's quantiles are made of: CapturedFamily has it. */
+interface SummarySeries {
+  readonly sketches?: CapturedSketches;
+  readonly values: Float64Array;
+  readonly width: number;
 }
 
 /** Entries that there is room for at first; it doubles when they are used up. */

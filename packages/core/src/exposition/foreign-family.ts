@@ -2,7 +2,7 @@ import { escapeLabelValue } from '../instruments/label-text.js';
 import type { Exemplar } from '../record/exemplar-slot.js';
 import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { DefaultLabels } from './default-labels.js';
-import { writeExemplar } from './sample-lines.js';
+import { type PausedWriting, writeExemplar } from './sample-lines.js';
 
 /**
  * A family whose values live outside of shared memory: of a metric of prom-client's, or of any object of that shape. Plain data, as it
@@ -29,6 +29,8 @@ export interface ForeignSample {
 /** Labels whose values are numbers that readers compare as text. */
 export const BOUND_LABELS: readonly string[] = ['le', 'quantile'];
 
+/** Samples between two pauses: a tenth of a millisecond. */
+const SAMPLES_A_PAUSE = 64;
 const NEWLINE = 0x0a;
 
 /** Where both text formats write the same samples differently. */
@@ -42,12 +44,13 @@ export interface ForeignLines {
  *
  * @param format How the format writes the number of an `le` or a `quantile`, and whether it shows exemplars.
  */
-export function writeForeignSamples(
+export function* writeForeignSamples(
   writer: ByteWriter,
   { samples }: ForeignFamily,
   { formatBound, hasExemplars }: ForeignLines,
-): void {
-  for (const { name, labels, value, exemplar } of samples) {
+): PausedWriting {
+  for (const [index, { name, labels, value, exemplar }] of samples.entries()) {
+    if (writer.isFull || index % SAMPLES_A_PAUSE === SAMPLES_A_PAUSE - 1) yield;
     const pairs = labels.map(([label, text]) => {
       const shown = BOUND_LABELS.includes(label) ? boundText(text, formatBound) : text;
       return `${label}="${escapeLabelValue(shown)}"`;

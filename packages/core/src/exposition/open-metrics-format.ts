@@ -48,11 +48,10 @@ export function* writeOpenMetrics(
     yield* writeFamily(writer, family, header);
   }
   for (const [index, family] of foreign.entries()) {
-    if (writer.isFull) yield;
     const header = headers[families.length + index] as OpenMetricsHeader;
     writeHeader(writer, header, family.help);
     const hasExemplars = header.type === 'counter' || header.type === 'histogram';
-    writeForeignSamples(writer, family, { formatBound: formatCanonical, hasExemplars });
+    yield* writeForeignSamples(writer, family, { formatBound: formatCanonical, hasExemplars });
   }
   const before = families.length + foreign.length;
   for (const [index, family] of pipelineFamilies.entries()) {

@@ -3,7 +3,7 @@ import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { ByteWriter } from './byte-writer.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
-import { capturedQuantile } from './captured-sketches.js';
+import { summaryQuantile } from './captured-sketches.js';
 import { CHUNK_BYTES } from './page-memory.js';
 import type { PipelineFamily } from './pipeline-families.js';
 import { writeExemplar } from './protobuf-exemplar.js';
@@ -45,7 +45,10 @@ export function* writeProtobuf(
     yield* writeFamily(writer, family);
     yield* passOn(writer.take(), page);
   }
-  for (const family of captured.foreign ?? []) writeForeignProtobuf(writer, family);
+  for (const family of captured.foreign ?? []) {
+    writeForeignProtobuf(writer, family);
+    yield* passOn(writer.take(), page);
+  }
   for (const family of pipelineFamilies) {
     const start = writer.openUntagged(1);
     writeHeader(writer, { ...family, type: schema.MetricType[family.type] });
@@ -153,7 +156,7 @@ function contentOf(writer: ProtobufWriter, captured: CapturedFamily): Content {
 }
 
 function writeSummary(writer: ProtobufWriter, captured: CapturedFamily, index: number): void {
-  const { family, values, width, sketches } = captured;
+  const { family, values, width } = captured;
   const block = index * width;
   writer.byte(schema.SUMMARY_COUNT);
   writer.varint(values[block + BLOCK_COUNTS] as number);
@@ -162,8 +165,7 @@ function writeSummary(writer: ProtobufWriter, captured: CapturedFamily, index: n
     writer.byte(schema.SUMMARY_QUANTILE);
     writer.byte(QUANTILE_BYTES);
     writer.double(schema.QUANTILE_SHARE, share);
-    const value = sketches && capturedQuantile(sketches, index, share);
-    writer.double(schema.QUANTILE_VALUE, value ?? Number.NaN);
+    writer.double(schema.QUANTILE_VALUE, summaryQuantile(captured, index, share));
   }
 }
 

@@ -1,7 +1,7 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
 import { type CapturedFamily, labelsOf } from './capture.js';
-import { capturedQuantile } from './captured-sketches.js';
+import { summaryQuantile } from './captured-sketches.js';
 import { isLegacyMetricName } from './name-escaping.js';
 import {
   labelledLineStart,
@@ -35,7 +35,7 @@ export function* writeSummaries(
   captured: CapturedFamily,
   { formatShare, hasQuantile, hasSum, createdName }: SummaryLines,
 ): PausedWriting {
-  const { family, seriesIds, createdMs, values, width, sketches } = captured;
+  const { family, seriesIds, createdMs, values, width } = captured;
   const { defaultLabels = noLabels } = captured;
   const quantiles = family.quantiles.map((share) => ({
     share,
@@ -61,7 +61,7 @@ export function* writeSummaries(
     common.byte(CLOSE);
     common.byte(SPACE);
     for (const { share, prefix } of quantiles) {
-      const value = (sketches && capturedQuantile(sketches, index, share)) ?? Number.NaN;
+      const value = summaryQuantile(captured, index, share);
       if (!hasQuantile(value)) continue;
       writer.append(prefix);
       writer.append(common);

@@ -47,9 +47,8 @@ export function* writeText(
     yield* writeFamily(writer, family);
   }
   for (const family of captured.foreign ?? []) {
-    if (writer.isFull) yield;
     separate();
-    writeForeignFamily(writer, family);
+    yield* writeForeignFamily(writer, family);
   }
   for (const family of pipelineFamilies) {
     separate();
@@ -60,9 +59,9 @@ export function* writeText(
   }
 }
 
-function writeForeignFamily(writer: ByteWriter, family: ForeignFamily): void {
+function* writeForeignFamily(writer: ByteWriter, family: ForeignFamily): PausedWriting {
   writeHeader(writer, { ...family, type: family.type === 'unknown' ? 'untyped' : family.type });
-  writeForeignSamples(writer, family, { formatBound: formatNumber, hasExemplars: false });
+  yield* writeForeignSamples(writer, family, { formatBound: formatNumber, hasExemplars: false });
 }
 
 function* writeFamily(writer: ByteWriter, captured: CapturedFamily): PausedWriting {

@@ -1,5 +1,5 @@
 import { type CapturedFamily, labelsText, singleValue } from '../exposition/capture.js';
-import { capturedQuantile } from '../exposition/captured-sketches.js';
+import { summaryQuantile } from '../exposition/captured-sketches.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { FamilyKind } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
@@ -89,15 +89,16 @@ export function metricValues(captured: CapturedFamily): MetricValueWithName[] {
 }
 
 function summaryValues(
-  { family, values, width, sketches }: CapturedFamily,
+  captured: CapturedFamily,
   index: number,
   labels: MetricValue['labels'],
 ): MetricValueWithName[] {
+  const { family, values, width } = captured;
   const block = index * width;
   return [
     ...family.quantiles.map((share) => ({
       labels: { quantile: share, ...labels },
-      value: (sketches && capturedQuantile(sketches, index, share)) ?? Number.NaN,
+      value: summaryQuantile(captured, index, share),
     })),
     { metricName: `${family.name}_sum`, labels, value: values[block + BLOCK_SUM] as number },
     { metricName: `${family.name}_count`, labels, value: values[block + BLOCK_COUNTS] as number },
