@@ -6,7 +6,7 @@ import {
   LABEL_NAMES,
 } from '../harness/traffic.js';
 
-/** What the process tells its parent, in bytes above the process with its library started and no series. */
+/** What the process tells its parent, in bytes above the same process with a few series. */
 export interface SeriesFootprint {
   /** Resident memory, all threads and shared memory included, once each series was observed. */
   readonly observedBytes: number;
@@ -23,6 +23,8 @@ const OBSERVATIONS_PER_SERIES = 4;
 const SCRAPES = 5;
 /** The first collections leave what the next can free. */
 const COLLECTIONS = 3;
+/** What is compiled, and grows once, is no series'. */
+const WARM_UP = { series: 50, observations: 200_000 } as const;
 
 const [, , subject = '', series = '0', settle = '0'] = process.argv;
 const seriesCount = Number(series);
@@ -30,17 +32,12 @@ const settleMs = Number(settle);
 const { observe, flush, scrape, close } = subject.startsWith('offloop')
   ? await startOffloop()
   : await startProm();
-await flush();
-await scrape();
-// What both need to make the load is not theirs.
 const labelSets = createLabelSets(seriesCount);
 const { values } = createTraffic(1);
+await observeSeries(WARM_UP.series, WARM_UP.observations);
+for (let count = 0; count < SCRAPES; count++) await scrape();
 const before = await settledMemory();
-for (let count = 0; count < OBSERVATIONS_PER_SERIES * seriesCount; count++) {
-  observe(labelSets[count % seriesCount] as HttpLabels, values[count % values.length] as number);
-  if (count % OBSERVATIONS_PER_FLUSH === 0) await flush();
-}
-await flush();
+await observeSeries(seriesCount, OBSERVATIONS_PER_SERIES * seriesCount);
 const observed = await settledMemory();
 for (let count = 0; count < SCRAPES; count++) await scrape();
 const scraped = await settledMemory();
@@ -52,6 +49,14 @@ const footprint: SeriesFootprint = {
 process.send?.(footprint);
 await close();
 process.disconnect();
+
+async function observeSeries(count: number, observations: number): Promise<void> {
+  for (let index = 0; index < observations; index++) {
+    observe(labelSets[index % count] as HttpLabels, values[index % values.length] as number);
+    if (index % OBSERVATIONS_PER_FLUSH === 0) await flush();
+  }
+  await flush();
+}
 
 interface Started {
   readonly observe: (labels: HttpLabels, value: number) => void;

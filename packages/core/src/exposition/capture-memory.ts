@@ -1,18 +1,27 @@
 /** Alignment of doubles. */
 const STEP_BYTES = 8;
 
+/** Series come one by one: new memory for each would leave as much again to the collector. */
+const GROWTH = 1.25;
+
 /**
  * Memory for the arrays of one capture after the other. What they hold at first is left from before, so whoever takes one writes all of it.
  */
 export class CaptureMemory {
   private buffer = new ArrayBuffer(0);
   private usedBytes = 0;
+  private labelBytes = new Uint8Array(0);
 
-  /** Begins anew: what was taken before is used again. */
-  begin(): void {
-    // As much as was needed before, where that was too much for one piece.
-    if (this.usedBytes > this.buffer.byteLength) this.buffer = new ArrayBuffer(this.usedBytes);
+  /**
+   * Begins anew: what was taken before is used again.
+   *
+   * @param expectedBytes What will be taken. More than that is possible, and lies in memory of its own.
+   */
+  begin(expectedBytes: number): void {
     this.usedBytes = 0;
+    if (expectedBytes <= this.buffer.byteLength) return;
+    const isFirst = this.buffer.byteLength === 0;
+    this.buffer = new ArrayBuffer(aligned(isFirst ? expectedBytes : expectedBytes * GROWTH));
   }
 
   doubles(count: number): Float64Array<ArrayBuffer> {
@@ -25,15 +34,23 @@ export class CaptureMemory {
     return at === undefined ? new Int32Array(count) : new Int32Array(this.buffer, at, count);
   }
 
-  bytes(count: number): Uint8Array<ArrayBuffer> {
-    const at = this.take(count);
-    return at === undefined ? new Uint8Array(count) : new Uint8Array(this.buffer, at, count);
+  /** Room for labels, of which there is one a capture. */
+  labels(bytes: number): Uint8Array<ArrayBuffer> {
+    const { length } = this.labelBytes;
+    if (bytes > length) this.labelBytes = new Uint8Array(length === 0 ? bytes : bytes * GROWTH);
+    return this.labelBytes.subarray(0, bytes);
   }
 
-  /** @returns Where there is room; `undefined` where there is none, and a piece of its own is needed this time. */
   private take(bytes: number): number | undefined {
     const at = this.usedBytes;
-    this.usedBytes += Math.ceil(bytes / STEP_BYTES) * STEP_BYTES;
-    return this.usedBytes <= this.buffer.byteLength ? at : undefined;
+    const end = at + aligned(bytes);
+    if (end > this.buffer.byteLength) return undefined;
+    this.usedBytes = end;
+    return at;
   }
+}
+
+/** Bytes that an array of so many takes at most. */
+export function aligned(bytes: number): number {
+  return Math.ceil(bytes / STEP_BYTES) * STEP_BYTES;
 }

@@ -13,6 +13,7 @@ import {
   familyCount,
   readFamily,
   seriesBlock,
+  seriesCountOf,
   seriesOf,
 } from '../layout/catalog-reader.js';
 import { REUSE_COUNT } from '../layout/control-block.js';
@@ -21,7 +22,7 @@ import type { Segment } from '../layout/segment.js';
 import { type Exemplar, readExemplar } from '../record/exemplar-slot.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
-import { CaptureMemory } from './capture-memory.js';
+import { aligned, CaptureMemory } from './capture-memory.js';
 import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
 import type { DefaultLabelsOf } from './default-labels.js';
 import type { ForeignFamily } from './foreign-family.js';
@@ -91,7 +92,6 @@ export function capture(
   const { control } = segment;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const reuses = Atomics.load(control, REUSE_COUNT);
-    memory.begin();
     const captured = captureOnce(segment, { familyIds, needs, memory });
     // A rmw that changes nothing: layout/catalog.ts.
     if (captured !== undefined && Atomics.add(control, REUSE_COUNT, 0) === reuses) return captured;
@@ -117,6 +117,7 @@ function captureOnce(
   const shown = familyIds
     .filter((id) => id >= 0 && id < known)
     .map((id) => readFamily(segment, id));
+  memory.begin(bytesOf(segment, shown));
   for (const { seriesFamily } of shown) {
     if (seriesByFamily.has(seriesFamily)) continue;
     seriesByFamily.set(seriesFamily, captureSeries(segment, seriesFamily, memory));
@@ -149,13 +150,28 @@ function captureOnce(
   return isWhole ? { families, totals: totals as PipelineTotals } : undefined;
 }
 
+/** What the arrays of a capture take, as of now. */
+function bytesOf(segment: Segment, shown: readonly CatalogFamily[]): number {
+  const counted = new Set<number>();
+  let bytes = 0;
+  for (const family of shown) {
+    const count = seriesCountOf(segment, family.seriesFamily);
+    bytes += aligned(count * widthOf(segment, family) * 8);
+    if (counted.has(family.seriesFamily)) continue;
+    counted.add(family.seriesFamily);
+    // Ids, where labels begin and end, and when series began.
+    bytes += 3 * aligned(count * 4) + aligned(count * 8);
+  }
+  return bytes;
+}
+
 /** The series of a family, and where their labels lie. */
 interface CapturedSeries extends Pick<CapturedFamily, 'seriesIds' | 'createdMs'> {
   readonly places: Omit<CapturedLabels, 'bytes'>;
 }
 
 function captureSeries(segment: Segment, family: number, memory: CaptureMemory): CapturedSeries {
-  const seriesIds = seriesOf(segment, family);
+  const seriesIds = seriesOf(segment, family, (count) => memory.integers(count));
   const starts = memory.integers(seriesIds.length);
   const ends = memory.integers(seriesIds.length);
   const createdMs = memory.doubles(seriesIds.length);
@@ -185,7 +201,7 @@ function captureLabels(
     }
   }
   first = Math.min(first, last);
-  const bytes = memory.bytes(last - first);
+  const bytes = memory.labels(last - first);
   bytes.set(catalogBytes.subarray(first, last));
   for (const { starts, ends } of captured.map(({ places }) => places)) {
     for (let index = 0; index < starts.length; index++) {

@@ -2,7 +2,7 @@ import { formatLabels, metricName } from '../instruments/label-text.js';
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import type { Exemplar } from '../record/exemplar-slot.js';
 import { ByteWriter } from './byte-writer.js';
-import { type CapturedFamily, labelsOf, singleValue } from './capture.js';
+import { type CapturedFamily, singleValue } from './capture.js';
 import { isLegacyMetricName } from './name-escaping.js';
 
 export const MS_PER_SECOND = 1000;
@@ -53,16 +53,15 @@ export function* writeSamples(
   for (let place = 0; place < seriesIds.length; place++) {
     if (writer.isFull) yield;
     const index = order === undefined ? place : (order[place] as number);
-    const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     writer.append(prefix);
-    writeLabels(writer, { own, added, isQuoted });
+    writeLabels(writer, captured, { index, added, isQuoted });
     writer.number(singleValue(captured, index));
     if (exemplars !== undefined) writeExemplar(writer, exemplars(index, 0));
     writer.byte(NEWLINE);
     if (createdPrefix === undefined) continue;
     writer.append(createdPrefix);
-    writeLabels(writer, { own, added, isQuoted });
+    writeLabels(writer, captured, { index, added, isQuoted });
     writer.number((createdMs[index] as number) / MS_PER_SECOND);
     writer.byte(NEWLINE);
   }
@@ -74,7 +73,9 @@ export function* writeHistograms(
   captured: CapturedFamily,
   { formatBound, hasSum, createdName, exemplars }: HistogramLines,
 ): PausedWriting {
-  const { family, seriesIds, createdMs, values, width, defaultLabels = noLabels } = captured;
+  const { family, seriesIds, labels, createdMs, values, width } = captured;
+  const { starts, ends } = labels;
+  const { defaultLabels = noLabels } = captured;
   const isQuoted = !isLegacyMetricName(family.name);
   const bucketPrefixes = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) =>
     labelledLineStart(`${family.name}_bucket`, `le="${formatBound(bound)}"`),
@@ -84,18 +85,27 @@ export function* writeHistograms(
   const createdPrefix = createdName === undefined ? undefined : lineStart(createdName);
   // What the lines of one series have in common: a comma and the labels, where there are any, and the closing brace.
   const common = new ByteWriter(1024);
+  let hasLabels = false;
+  const line = (prefix: ByteWriter, value: number): void => {
+    writer.append(prefix);
+    if (isQuoted) writer.append(common);
+    else {
+      writer.byte(hasLabels ? OPEN : SPACE);
+      // Without the comma; without labels, nothing.
+      writer.append(common, hasLabels ? 1 : common.size);
+    }
+    writer.number(value);
+    writer.byte(NEWLINE);
+  };
   for (let index = 0; index < seriesIds.length; index++) {
     if (writer.isFull) yield;
-    const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;
     common.clear();
-    for (const labels of [added, own]) {
-      if (labels.length === 0) continue;
-      common.byte(COMMA);
-      common.copy(labels);
-    }
-    const hasLabels = common.size > 0;
+    // From where they lie: a view of each series' labels would take as long as to copy them.
+    appendAfterComma(common, added, 0, added.length);
+    appendAfterComma(common, labels.bytes, starts[index] as number, ends[index] as number);
+    hasLabels = common.size > 0;
     common.byte(CLOSE);
     common.byte(SPACE);
     let cumulative = 0;
@@ -107,17 +117,6 @@ export function* writeHistograms(
       if (exemplars !== undefined) writeExemplar(writer, exemplars(index, bucket));
       writer.byte(NEWLINE);
     }
-    const line = (prefix: ByteWriter, value: number): void => {
-      writer.append(prefix);
-      if (isQuoted) writer.append(common);
-      else {
-        writer.byte(hasLabels ? OPEN : SPACE);
-        // Without the comma; without labels, nothing.
-        writer.append(common, hasLabels ? 1 : common.size);
-      }
-      writer.number(value);
-      writer.byte(NEWLINE);
-    };
     const sum = values[block + BLOCK_SUM] as number;
     if (hasSum(sum)) {
       line(sumPrefix, sum);
@@ -159,19 +158,34 @@ export function labelledLineStart(name: string, label: string): ByteWriter {
   return ByteWriter.of(`${start}${label}`);
 }
 
-/** Labels in braces, where there are any or a name in quotes stands there, and the space before the value. */
+/** A series' labels and those that the page adds, in braces, where there are any or a name in quotes stands there, and the space before the value. */
 export function writeLabels(
   writer: ByteWriter,
-  of: { readonly own: Uint8Array; readonly added: Uint8Array; readonly isQuoted: boolean },
+  { labels }: CapturedFamily,
+  of: { readonly index: number; readonly added: Uint8Array; readonly isQuoted: boolean },
 ): void {
-  const { own, added, isQuoted } = of;
-  const hasLabels = own.length + added.length > 0;
+  const { index, added, isQuoted } = of;
+  const start = labels.starts[index] as number;
+  const end = labels.ends[index] as number;
+  const hasLabels = end > start || added.length > 0;
   if (hasLabels) {
     writer.byte(isQuoted ? COMMA : OPEN);
-    writer.copy(own);
-    if (own.length > 0 && added.length > 0) writer.byte(COMMA);
+    writer.copy(labels.bytes, start, end);
+    if (end > start && added.length > 0) writer.byte(COMMA);
     writer.copy(added);
   }
   if (hasLabels || isQuoted) writer.byte(CLOSE);
   writer.byte(SPACE);
+}
+
+/** Labels after a comma, where there are any. */
+export function appendAfterComma(
+  writer: ByteWriter,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  if (end === start) return;
+  writer.byte(COMMA);
+  writer.copy(bytes, start, end);
 }

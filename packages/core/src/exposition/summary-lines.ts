@@ -1,9 +1,12 @@
 import { BLOCK_COUNTS, BLOCK_SUM } from '../layout/aggregates.js';
 import { ByteWriter } from './byte-writer.js';
-import { type CapturedFamily, labelsOf } from './capture.js';
+
+import type { CapturedFamily } from './capture.js';
 import { summaryQuantile } from './captured-sketches.js';
+
 import { isLegacyMetricName } from './name-escaping.js';
 import {
+  appendAfterComma,
   labelledLineStart,
   lineStart,
   MS_PER_SECOND,
@@ -14,7 +17,6 @@ import {
 
 const CLOSE = 0x7d;
 const SPACE = 0x20;
-const COMMA = 0x2c;
 const NEWLINE = 0x0a;
 
 /** Where both text formats write the same samples differently. */
@@ -35,7 +37,8 @@ export function* writeSummaries(
   captured: CapturedFamily,
   { formatShare, hasQuantile, hasSum, createdName }: SummaryLines,
 ): PausedWriting {
-  const { family, seriesIds, createdMs, values, width } = captured;
+  const { family, seriesIds, labels, createdMs, values, width } = captured;
+  const { starts, ends } = labels;
   const { defaultLabels = noLabels } = captured;
   const quantiles = family.quantiles.map((share) => ({
     share,
@@ -49,15 +52,11 @@ export function* writeSummaries(
   const common = new ByteWriter(1024);
   for (let index = 0; index < seriesIds.length; index++) {
     if (writer.isFull) yield;
-    const own = labelsOf(captured, index);
     const added = defaultLabels(index);
     const block = index * width;
     common.clear();
-    for (const labels of [own, added]) {
-      if (labels.length === 0) continue;
-      common.byte(COMMA);
-      common.copy(labels);
-    }
+    appendAfterComma(common, labels.bytes, starts[index] as number, ends[index] as number);
+    appendAfterComma(common, added, 0, added.length);
     common.byte(CLOSE);
     common.byte(SPACE);
     for (const { share, prefix } of quantiles) {
@@ -70,7 +69,7 @@ export function* writeSummaries(
     }
     const writeOne = (prefix: ByteWriter, value: number): void => {
       writer.append(prefix);
-      writeLabels(writer, { own, added, isQuoted });
+      writeLabels(writer, captured, { index, added, isQuoted });
       writer.number(value);
       writer.byte(NEWLINE);
     };

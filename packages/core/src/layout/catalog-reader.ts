@@ -69,11 +69,17 @@ export function findFamily(segment: Segment, role: catalog.FamilyRole): CatalogF
 }
 
 /** Ids of a family's series, in order of creation. */
-export function seriesOf(segment: Segment, family: number): Int32Array {
+export function seriesOf(
+  segment: Segment,
+  family: number,
+  allocate: (count: number) => Int32Array = (count) => new Int32Array(count),
+): Int32Array {
   const { families, series } = segment;
-  const entry = family * catalog.FAMILY_ENTRY_CELLS;
-  const ids = new Int32Array(Atomics.load(families, entry + catalog.FAMILY_SERIES_COUNT));
-  let next = Atomics.load(families, entry + catalog.FAMILY_FIRST_SERIES);
+  const ids = allocate(seriesCountOf(segment, family));
+  let next = Atomics.load(
+    families,
+    family * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_FIRST_SERIES,
+  );
   let length = 0;
   // Series come and go while this walks; one that has gone still leads on.
   for (; next !== 0 && length < ids.length; length++) {
@@ -81,6 +87,14 @@ export function seriesOf(segment: Segment, family: number): Int32Array {
     next = Atomics.load(series, (next - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT);
   }
   return ids.subarray(0, length);
+}
+
+/** Number of series of a family. */
+export function seriesCountOf(segment: Segment, family: number): number {
+  return Atomics.load(
+    segment.families,
+    family * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_SERIES_COUNT,
+  );
 }
 
 /** How often a series has left a family: what was learnt of its series before is out of date when this has moved. */
