@@ -6,6 +6,7 @@ import { allocation } from './core/record/allocation.bench.js';
 import { instruments } from './core/record/instruments.bench.js';
 import { publishing } from './core/record/publishing.bench.js';
 import { recorder } from './core/record/recorder.bench.js';
+import { snapshot } from './core/snapshot/snapshot.bench.js';
 import { footprint } from './footprint/footprint.bench.js';
 import { series } from './footprint/series.bench.js';
 import type { Suite } from './harness/suite.js';
@@ -23,6 +24,7 @@ export const SUITES: readonly Suite[] = [
   render,
   protobuf,
   scrape,
+  snapshot,
   middleware,
   footprint,
   series,

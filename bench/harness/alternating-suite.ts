@@ -15,6 +15,7 @@ export interface AlternatingSuite extends Omit<Suite, 'run'> {
   /** Heading of the comparisons' column. */
   readonly comparedWith?: string;
   readonly floors?: readonly Floor[];
+  readonly ceilings?: readonly Ceiling[];
 }
 
 /** What the table shows of the nanoseconds that an operation takes. */
@@ -39,6 +40,12 @@ export interface Comparison {
 export interface Floor {
   readonly row: string;
   readonly atLeast: number;
+}
+
+/** The same for what must stay below it. */
+export interface Ceiling {
+  readonly row: string;
+  readonly atMost: number;
 }
 
 /** Fresh processes a pass: one process can be a little faster than its twin for all its life. */
@@ -134,7 +141,7 @@ function toRow(of: AlternatingSuite, name: string, rounds: Rounds): Row {
 }
 
 function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
-  const { unit, comparisons = [], floors = [] } = of;
+  const { unit, comparisons = [], floors = [], ceilings = [] } = of;
   const verdicts: Verdict[] = [];
   for (const comparison of comparisons) {
     const { row, versus, atLeast } = comparison;
@@ -146,16 +153,20 @@ function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
       holds: ratio >= atLeast,
     });
   }
-  for (const { row, atLeast } of floors) {
+  const judge = (row: string, rule: string, holds: (measured: number) => boolean): void => {
     const ns = rounds.get(row) ?? [];
     const measured = unit.fromNs(median(ns));
     const best = unit.fromNs(Math.min(...ns));
     verdicts.push({
-      target: `${row}: at least ${atLeast} ${unit.name}`,
+      target: `${row}: ${rule} ${unit.name}`,
       measured: `${formatFigure(measured)} ${unit.name}, ${formatFigure(best)} at best`,
-      holds: measured >= atLeast,
+      holds: holds(measured),
     });
-  }
+  };
+  for (const { row, atLeast } of floors)
+    judge(row, `at least ${atLeast}`, (measured) => measured >= atLeast);
+  for (const { row, atMost } of ceilings)
+    judge(row, `at most ${atMost}`, (measured) => measured <= atMost);
   return verdicts;
 }
 

@@ -163,8 +163,8 @@ describe('defects of others', () => {
     await sleep(150);
     // The least of many samples is that of an idle moment, however busy the machine is.
     const [least, theirLeast] = [await lagOf(ours, 'min'), await lagOf(theirs, 'min')];
-    expect(theirLeast).to.be.at.least(0.009);
-    expect(least).to.be.below(0.009);
+    expect(theirLeast).to.be.above(0.002);
+    expect(least).to.be.below(theirLeast / 2);
     const until = performance.now() + 300;
     while (performance.now() < until);
     await sleep(30);

@@ -2,7 +2,10 @@ import { Drain } from '@offloop/core/internal/aggregate/drain.js';
 import { type Lease, takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
-import { CatalogWriter } from '@offloop/core/internal/instruments/catalog-writer.js';
+import {
+  CatalogWriter,
+  type FamilyWindow,
+} from '@offloop/core/internal/instruments/catalog-writer.js';
 import * as layout from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
@@ -73,6 +76,7 @@ export class SegmentRig {
       bounds?: readonly number[];
       hasSketch?: Sketched;
       quantiles?: readonly number[];
+      window?: FamilyWindow;
       source?: number;
     } = {},
   ): number {
@@ -85,6 +89,7 @@ export class SegmentRig {
       bounds: family.bounds ?? [],
       quantiles: family.quantiles ?? [],
       sketchCells: sketchCellsOf(family.hasSketch ?? false),
+      window: family.window,
       source: family.source,
     });
   }

@@ -7,7 +7,7 @@ export class Death extends Error {}
 export type OnStore = (what: string) => void;
 
 /** Views that the consumer stores to without Atomics. */
-const PLAIN_VIEWS = ['logCells', 'logValues', 'aggregates', 'control'] as const;
+const PLAIN_VIEWS = ['logCells', 'logValues', 'aggregates', 'liveCells', 'control'] as const;
 
 /** Atomics that the consumer stores with. */
 const STORING_ATOMICS = ['store', 'add', 'compareExchange'] as const;

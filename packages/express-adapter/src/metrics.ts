@@ -63,6 +63,7 @@ export class Metrics {
   /** The registry whose metrics the page shows; its own metrics stand first. */
   readonly register: Registry;
   private readonly pipeline: Pipeline;
+  private readonly http: HttpMetrics;
   private readonly observer: RequestObserver;
   private readonly lag: LoopLagMonitor;
   private readonly snapshots: SnapshotReader;
@@ -87,12 +88,12 @@ export class Metrics {
     this.register = register;
     const wasStarted = pipeline.isStarted;
     try {
-      const http = new HttpMetrics(pipeline, register);
+      this.http = new HttpMetrics(pipeline, register);
       this.lag = new LoopLagMonitor(pipeline);
       this.snapshots = new SnapshotReader(pipeline.producer.segment);
       this.sampleLag(this.resolved);
       // Last, as it subscribes: of what is refused before, nothing is left.
-      this.observer = new RequestObserver(http);
+      this.observer = new RequestObserver(this.http);
     } catch (error) {
       // A family that finds no room is refused after memory is laid out and the engine started, by nobody else but us.
       if (!wasStarted && pipeline.isStarted) pipeline.close().catch(() => {});
@@ -114,8 +115,11 @@ export class Metrics {
    *   `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL` where there is no room for the loop lag, which was off before.
    */
   updateConfig(options: OffloopOptions): ResolvedOptions {
-    const putToWork = (wanted: ResolvedOptions) => this.sampleLag(wanted);
-    this.resolved = this.pipeline.configure(options, undefined, putToWork);
+    this.resolved = this.pipeline.configure(options, undefined, (wanted) => {
+      this.sampleLag(wanted);
+      this.http.setWindow(wanted.window.seconds);
+      this.lag.setWindow(wanted.window.seconds);
+    });
     return this.resolved;
   }
 
@@ -139,8 +143,13 @@ export class Metrics {
    * it; `await flush()` before it for that.
    */
   getSnapshot(): Snapshot {
-    this.pipeline.producer.recorder.publish();
-    return this.snapshots.read({ isLagMonitored: this.lag.isRunning });
+    const { recorder } = this.pipeline.producer;
+    recorder.publishNow();
+    return this.snapshots.read({
+      isLagMonitored: this.lag.isRunning,
+      nowTick: recorder.tick(),
+      quantiles: this.options.quantiles,
+    });
   }
 
   /** Resolves when everything recorded before the call is aggregated. */

@@ -1,6 +1,7 @@
 import { type MetricValue, Pipeline, Registry, Summary } from '@offloop/core';
 import { expect } from 'chai';
 import prom from 'prom-client';
+import { FakeClock } from '../../support/fake-clock.js';
 import { PipelineRig } from '../pipeline-rig.js';
 import { refusalOf } from '../refusal.js';
 
@@ -285,13 +286,94 @@ describe('a summary', () => {
     });
   }
 
-  it('refuses a sliding window rather than show quantiles of another time', () => {
-    for (const config of [{ maxAgeSeconds: 60 }, { ageBuckets: 5 }, { pruneAgedBuckets: true }]) {
-      const [option, value] = Object.entries(config)[0] as [string, unknown];
-      expect(refusalOf('OFFLOOP_ERR_METRIC_CONFIG', () => rigWith(config))).to.equal(
-        `${option} must be left out, as a summary's quantiles are of everything since the start, got ${value}`,
-      );
+  for (const [config, message] of [
+    [{ maxAgeSeconds: 0 }, 'maxAgeSeconds must be a finite number of at least 0.5, got 0'],
+    [{ maxAgeSeconds: 0.4 }, 'maxAgeSeconds must be a finite number of at least 0.5, got 0.4'],
+    [
+      { maxAgeSeconds: Number.POSITIVE_INFINITY },
+      'maxAgeSeconds must be a finite number of at least 0.5, got Infinity',
+    ],
+    [{ maxAgeSeconds: 60, ageBuckets: 0 }, 'ageBuckets must be a whole number in [1, 60], got 0'],
+    [{ ageBuckets: 2.5 }, 'ageBuckets must be a whole number in [1, 60], got 2.5'],
+  ] as const) {
+    it(`refuses a window of ${JSON.stringify(config)}`, () => {
+      expect(refusalOf('OFFLOOP_ERR_METRIC_CONFIG', () => rigWith(config))).to.equal(message);
+    });
+  }
+});
+
+describe('summary with a window', () => {
+  const clock = new FakeClock();
+  beforeEach(() => clock.install());
+  afterEach(() => clock.uninstall());
+
+  const WINDOW = { percentiles: [0.5], maxAgeSeconds: 10, ageBuckets: 5 };
+  const summaryOf = (config: object = WINDOW) =>
+    new Summary({ ...S, ...config, registers: [new PipelineRig().registry] });
+  /** The median, the sum and the count, as get() has them. */
+  const read = async (summary: Summary) => (await summary.get()).values.map(({ value }) => value);
+
+  it('shows quantiles of the window, and the sum and count since the start', async () => {
+    const summary = summaryOf();
+    for (let count = 0; count < 10; count++) summary.observe(100);
+    clock.nowMs = 9_999;
+    summary.observe(-7);
+    let [median, sum, count] = await read(summary);
+    expect(median).to.be.within(100 / BUCKET, 100 * BUCKET);
+    expect([sum, count]).to.deep.equal([993, 11]);
+    // The first of five slices leaves.
+    clock.nowMs = 10_000;
+    [median, sum, count] = await read(summary);
+    expect(median).to.be.within(-7 * BUCKET, -7 / BUCKET);
+    expect([sum, count]).to.deep.equal([993, 11]);
+  });
+
+  it('shows NaN, and never 0, when the window has seen nothing', async () => {
+    const summary = summaryOf();
+    summary.observe(1);
+    clock.nowMs = 60_000;
+    const [median, sum, count] = await read(summary);
+    expect(median).to.be.NaN;
+    expect([sum, count]).to.deep.equal([1, 1]);
+    summary.observe(5);
+    expect((await read(summary))[0]).to.be.within(5 / BUCKET, 5 * BUCKET);
+  });
+
+  it('keeps each slice apart, where one shared digest would show them all', async () => {
+    const summary = summaryOf();
+    for (const second of [0, 2, 4, 6, 8]) {
+      clock.nowMs = second * 1_000;
+      for (let count = 0; count < 100; count++) summary.observe(second + 1);
     }
-    rigWith({ compressCount: 5, pruneAgedBuckets: false });
+    const medians: number[] = [];
+    for (const second of [8, 10, 12, 14, 16]) {
+      clock.nowMs = second * 1_000;
+      medians.push(Math.round((await read(summary))[0] as number));
+    }
+    expect(medians).to.deep.equal([5, 5, 7, 7, 9]);
+  });
+
+  it('turns by its labels’ children as well', async () => {
+    const summary = summaryOf({ ...WINDOW, labelNames: ['kind'] });
+    const child = summary.labels('a');
+    child.observe(3);
+    clock.nowMs = 10_001;
+    child.observe(8);
+    expect((await read(summary))[0]).to.be.within(8 / BUCKET, 8 * BUCKET);
+  });
+
+  it('takes series out whose window has seen nothing, where it is asked to', async () => {
+    const summary = summaryOf({ ...WINDOW, labelNames: ['kind'], pruneAgedBuckets: true });
+    summary.observe({ kind: 'a' }, 1);
+    await read(summary);
+    clock.nowMs = 13_000;
+    expect(await read(summary)).to.deep.equal([]);
+  });
+
+  it('changes nothing without a length', async () => {
+    const summary = summaryOf({ percentiles: [0.5], ageBuckets: 5, compressCount: 5 });
+    summary.observe(1);
+    clock.nowMs = 3_600_000;
+    expect((await read(summary))[0]).to.be.within(1 / BUCKET, BUCKET);
   });
 });

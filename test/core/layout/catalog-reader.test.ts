@@ -47,6 +47,8 @@ describe('catalog', () => {
       sketchCells: 834,
       isNative: true,
       openMetricsType: OpenMetricsType.byKind,
+      window: undefined,
+      reservoir: undefined,
       seriesFamily: histogram,
     });
     expect(readFamily(segment, counter).seriesFamily).to.equal(histogram);

@@ -2,6 +2,7 @@ import { HttpMetrics, type Snapshot, SnapshotReader, snapshotToJson } from '@off
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
 import { Segment } from '@offloop/core/internal/layout/segment.js';
 import { expect } from 'chai';
+import { FakeClock } from '../../support/fake-clock.js';
 import { Random, runSeed } from '../../support/random.js';
 import { PipelineRig } from '../pipeline-rig.js';
 import { SegmentRig } from '../segment-rig.js';
@@ -47,7 +48,13 @@ describe('snapshot on the wire', () => {
       'taken_at',
     );
     expect(json['cache']).to.have.all.keys('hits', 'misses', 'evictions', 'hit_rate');
-    expect(json['event_loop']).to.have.all.keys('avg_lag_ms', 'p95_lag_ms', 'monitoring_active');
+    expect(json['event_loop']).to.have.all.keys(
+      'avg_lag_ms',
+      'p95_lag_ms',
+      'p99_lag_ms',
+      'max_lag_ms',
+      'monitoring_active',
+    );
     expect(json['websocket']).to.have.all.keys('open_connections_estimate', 'messages_sent');
     expect((json['routes'] as object[])[0]).to.have.all.keys(
       'method',
@@ -60,6 +67,7 @@ describe('snapshot on the wire', () => {
       'p90_latency_ms',
       'p95_latency_ms',
       'p99_latency_ms',
+      'window',
     );
     expect(Object.keys(json['pipeline'] as object)).to.include.members([
       'offered_records',
@@ -87,6 +95,8 @@ describe('snapshot on the wire', () => {
     expect(snapshot.eventLoop).to.deep.equal({
       avgLagMs: null,
       p95LagMs: null,
+      p99LagMs: null,
+      maxLagMs: null,
       monitoringActive: true,
     });
     expect(snapshot.routes).to.deep.equal([]);
@@ -127,6 +137,83 @@ describe('snapshot on the wire', () => {
       ...bucketsMs.map(String),
       '+Inf',
     ]);
+  });
+});
+
+describe('snapshot over the window', () => {
+  const WINDOW = { window: { seconds: 6 } };
+  const clock = new FakeClock();
+  beforeEach(() => clock.install());
+  afterEach(() => clock.uninstall());
+
+  it('has rates, means and percentiles of the window, and counts since the start', async () => {
+    const rig = new SnapshotRig(WINDOW);
+    for (let count = 0; count < 8; count++) rig.request('/old', '500', 4);
+    clock.nowMs = 60_000;
+    for (let count = 0; count < 3; count++) rig.request('/', '200', 0.1);
+    rig.request('/', '503', 0.3);
+    const snapshot = await rig.read();
+    expect(snapshot).to.include({ totalRequests: 12, errorRate: 0.25 });
+    expect(snapshot.avgLatencyMs).to.be.closeTo(150, 1e-6);
+    expect(snapshot.p50LatencyMs).to.be.within(100 / BUCKET, 100 * BUCKET);
+    expect(snapshot.p99LatencyMs).to.be.within(300 / BUCKET, 300 * BUCKET);
+    expect(snapshot.latencyHistogram['+Inf']).to.equal(12);
+    expect(snapshot.window).to.include({ seconds: 6, requests: 4, errors: 1 });
+    expect(snapshot.lifetime).to.deep.include({ errors: 9, errorRate: 0.75 });
+    expect(snapshot.lifetime.avgLatencyMs).to.be.closeTo(32_600 / 12, 1e-6);
+    const [old, recent] = snapshot.routes;
+    expect(old).to.include({ route: '/old', requests: 8, errorRate: null, p50LatencyMs: null });
+    expect(old?.window).to.deep.equal({ requests: 0, errors: 0, requestsPerSecond: 0 });
+    expect(recent).to.include({ requests: 4, errorRate: 0.25 });
+  });
+
+  it('says how much time the window holds, and divides by that', async () => {
+    const rig = new SnapshotRig(WINDOW);
+    clock.nowMs = 1;
+    rig.request('/', '200', 0.1);
+    clock.nowMs = 2_001;
+    rig.request('/', '200', 0.1);
+    expect((await rig.read()).window).to.include({ spanSeconds: 2, requestsPerSecond: 1 });
+    // Complete: six slices of a second, of which the last begins now.
+    clock.nowMs = 60_001;
+    rig.request('/', '200', 0.1);
+    expect((await rig.read()).window).to.include({ spanSeconds: 5, requestsPerSecond: 0.2 });
+  });
+
+  it('has null for everything in a window that saw nothing', async () => {
+    const rig = new SnapshotRig(WINDOW);
+    rig.request('/', '200', 0.1);
+    await rig.read();
+    const nowTick = 1_000;
+    const snapshot = rig.reader.read({ ...LAG_ON, nowTick, quantiles: [0.25] });
+    expect(snapshot).to.include({
+      totalRequests: 1,
+      errorRate: null,
+      avgLatencyMs: null,
+      p99LatencyMs: null,
+    });
+    expect(snapshot.latencyQuantilesMs).to.deep.equal({ '0.25': null });
+    expect(snapshot.window).to.include({ requests: 0, requestsPerSecond: 0 });
+  });
+
+  it('has the quantiles that are asked for', async () => {
+    const rig = new SnapshotRig(WINDOW);
+    for (let ms = 1; ms <= 1000; ms++) rig.request('/', '200', ms / 1000);
+    await rig.read();
+    const { latencyQuantilesMs } = rig.reader.read({ ...LAG_ON, quantiles: [0.25, 0.999] });
+    expect(Object.keys(latencyQuantilesMs)).to.deep.equal(['0.25', '0.999']);
+    expect(latencyQuantilesMs['0.25']).to.be.within(250 / BUCKET, 250 * BUCKET);
+    expect(latencyQuantilesMs['0.999']).to.be.within(999 / BUCKET, 999 * BUCKET);
+  });
+
+  it('says how long the oldest record has been waiting that it does not show', async () => {
+    const rig = new SnapshotRig(WINDOW);
+    clock.nowMs = 1;
+    rig.request('/', '200', 0.1);
+    clock.nowMs = 1_001;
+    rig.request('/', '200', 0.1);
+    expect(rig.reader.read(LAG_ON).ageMs).to.equal(1_000);
+    expect((await rig.read()).ageMs).to.equal(0);
   });
 });
 
@@ -214,9 +301,13 @@ describe('snapshot reader', () => {
   it('resets nothing: the next one says the same', async () => {
     const rig = new SnapshotRig();
     for (let index = 1; index <= 100; index++) rig.request('/', '200', index / 1000);
-    const { takenAt: _, pipeline: __, ...first } = await rig.read();
-    const { takenAt: ___, pipeline: ____, ...second } = await rig.read();
-    expect(second).to.deep.equal(first);
+    const clock = new FakeClock();
+    clock.install();
+    const first = await rig.read();
+    const second = await rig.read();
+    const { takenAt: _, pipeline: __, process: ___, ...rest } = second;
+    clock.uninstall();
+    expect(first).to.deep.include(rest);
   });
 
   it('reads what is aggregated and waits for nothing', async () => {

@@ -12,12 +12,15 @@ import {
   POLL_COUNT,
   PRODUCER_CURSOR,
 } from '../layout/control-block.js';
+import { RECORD_CELLS_SHIFT, TICK_CELL } from '../layout/record.js';
 import { batchRecords } from '../layout/redo-log.js';
 import type { Segment } from '../layout/segment.js';
 import { createAccumulate } from './accumulate.js';
 import { BatchDeltas } from './batch-deltas.js';
 import { enterBatch, type Lease, leaveBatch } from './lease.js';
 import { applyLog } from './redo.js';
+import { type RandomSource, ReservoirSampler } from './reservoir.js';
+import { Rotation } from './rotation.js';
 import { createStage } from './stage.js';
 
 /**
@@ -31,14 +34,19 @@ export class Drain {
   private readonly deltas: BatchDeltas;
   private readonly accumulate: (tail: number, count: number) => number;
   private readonly stage: () => number;
+  private readonly sampler: ReservoirSampler;
+  private readonly rotation: Rotation;
   private readonly batchRecords: number;
 
-  constructor(segment: Segment, lease: Lease) {
+  /** @param random Of the reservoirs; for tests. */
+  constructor(segment: Segment, lease: Lease, random?: RandomSource) {
     this.segment = segment;
     this.lease = lease;
     this.deltas = new BatchDeltas(segment.sizes);
     this.accumulate = createAccumulate(segment, this.deltas);
     this.stage = createStage(segment, this.deltas);
+    this.sampler = new ReservoirSampler(segment, random);
+    this.rotation = new Rotation(segment, this.sampler);
     this.batchRecords = batchRecords(segment.sizes.capacityRecords);
   }
 
@@ -59,9 +67,9 @@ export class Drain {
       leaveBatch(this.segment, this.lease);
       return 0;
     }
-    const count = this.accumulate(tail, wanted);
+    const count = this.accumulate(tail, this.untilNextSlice(tail, wanted));
     const { unattributed } = this.deltas;
-    const entries = this.stage();
+    const entries = this.sampler.stage({ tail, count, entries: this.stage() });
     this.stageTotals(entries, { cursor: (tail + count) | 0, count, unattributed, startedMs });
     // The commit: from here on the batch is true, whoever applies it.
     Atomics.add(control, COMMIT_STATE, 1);
@@ -79,6 +87,33 @@ export class Drain {
       if (this.drainBatch() === undefined) return false;
     }
     return true;
+  }
+
+  /**
+   * Begins the slices of windows that the next record is the first of.
+   *
+   * @returns Of so many records those before another slice begins: all of them as a rule, and at least one.
+   */
+  private untilNextSlice(tail: number, wanted: number): number {
+    const tick = this.tickAt(tail);
+    if (this.rotation.dueTick() <= tick) this.rotation.rotate(tick);
+    const due = this.rotation.dueTick();
+    if (this.tickAt(tail + wanted - 1) < due) return wanted;
+    // Ticks only rise, so the border is found without a look at each record.
+    let before = 1;
+    let after = wanted - 1;
+    while (before < after) {
+      const middle = (before + after) >> 1;
+      if (this.tickAt(tail + middle) < due) before = middle + 1;
+      else after = middle;
+    }
+    return before;
+  }
+
+  private tickAt(sequence: number): number {
+    const { ringCells, sizes } = this.segment;
+    const slot = sequence & (sizes.capacityRecords - 1);
+    return ringCells[(slot << RECORD_CELLS_SHIFT) + TICK_CELL] as number;
   }
 
   private stageTotals(

@@ -1,4 +1,4 @@
-import { COMMIT_STATE, LEASE } from '../layout/control-block.js';
+import { COMMIT_STATE, LEASE, ROTATING } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import { applyLog } from './redo.js';
 
@@ -33,6 +33,8 @@ export function takeLease(segment: Segment, holderExited: boolean): Lease | unde
   if (inBatch && !holderExited) return undefined;
   const epoch = ((word >> 1) + 1) & 0x3fff_ffff;
   if (Atomics.compareExchange(control, LEASE, word, epoch << 1) !== word) return undefined;
+  // A holder that died while it copied for a window: its copies have no start, and its successor makes them anew.
+  Atomics.store(control, ROTATING, 0);
   // A holder that died between its commit and the end of applying it: the batch is true, so it is applied here. Dying in this is
   // harmless, as applying it again changes nothing.
   if ((Atomics.load(segment.control, COMMIT_STATE) & 1) === 1) applyLog(segment);

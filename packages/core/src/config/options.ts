@@ -36,7 +36,7 @@ export interface OffloopOptions {
     readonly maxSeries?: number;
     /** Names, help texts and label sets, in bytes, [65 536, 268 435 456]. Default 4 MiB. */
     readonly catalogBytes?: number;
-    /** Aggregates of all series, in bytes, [65 536, 1 073 741 824]. Default 64 MiB, of which only what is used becomes resident. */
+    /** Aggregates of all series, in bytes, [65 536, 1 073 741 824]. Default 128 MiB, of which only what is used becomes resident. */
     readonly aggregateBytes?: number;
   };
   /** Series of one metric; further label sets fold into one overflow series. In [1, 1 048 576], default 2000. */

@@ -138,7 +138,7 @@ export class Pipeline {
   /** Resolves when everything recorded before the call is aggregated. */
   async flush(): Promise<void> {
     const { producer, engine } = this.start();
-    producer.recorder.publish();
+    producer.recorder.publishNow();
     await engine.flush();
   }
 
@@ -170,7 +170,7 @@ export class Pipeline {
   /** The pipeline's books, read from shared memory at once. */
   totals(): PipelineTotals {
     const { producer } = this.start();
-    producer.recorder.publish();
+    producer.recorder.publishNow();
     let totals: PipelineTotals | undefined;
     readCommitted(producer.segment, (aggregates) => {
       totals = readPipelineTotals(producer.segment, aggregates);
@@ -196,7 +196,7 @@ export class Pipeline {
     signal: AbortSignal,
   ): Promise<void> {
     const { producer, engine } = this.start();
-    producer.recorder.publish();
+    producer.recorder.publishNow();
     this.removeIdle();
     const { control } = producer.segment;
     const counted: PageSink = {

@@ -1,4 +1,6 @@
 import { readCommitted } from '../aggregate/committed-read.js';
+import { readingOf, type SegmentReading } from '../aggregate/segment-reading.js';
+import { windowStart } from '../aggregate/window-reading.js';
 import { OffloopError } from '../errors.js';
 import { BLOCK_COUNTS } from '../layout/aggregates.js';
 import {
@@ -16,7 +18,7 @@ import {
   seriesCountOf,
   seriesOf,
 } from '../layout/catalog-reader.js';
-import { REUSE_COUNT } from '../layout/control-block.js';
+import { CLOCK_TICK, REUSE_COUNT } from '../layout/control-block.js';
 import { TABLE_SLOT_COUNT, TABLE_SLOTS } from '../layout/exemplars.js';
 import type { Segment } from '../layout/segment.js';
 import { type Exemplar, readExemplar } from '../record/exemplar-slot.js';
@@ -143,8 +145,16 @@ function captureOnce(
     };
   });
   let totals: PipelineTotals | undefined;
+  const nowTick = Atomics.load(segment.control, CLOCK_TICK);
   const isWhole = readCommitted(segment, (aggregates) => {
-    for (const captured of families) copyBlocks(segment, aggregates, captured);
+    const reading = readingOf(segment, aggregates);
+    for (const captured of families) {
+      const { family, sketches } = captured;
+      // A summary with a window shows the quantiles of that; a native histogram counts from its start.
+      if (family.kind === FamilyKind.summary)
+        sketches?.begin(windowStart(segment, family, { aggregates, nowTick }));
+      copyBlocks(segment, reading, captured);
+    }
     totals = readPipelineTotals(segment, aggregates);
   });
   return isWhole ? { families, totals: totals as PipelineTotals } : undefined;
@@ -262,10 +272,11 @@ function widthOf(segment: Segment, family: CatalogFamily): number {
 
 function copyBlocks(
   segment: Segment,
-  aggregates: Float64Array,
+  reading: SegmentReading,
   captured: CapturedFamily & { readonly sketches?: SketchCollector },
 ): void {
   const { seriesIds, values, width, family, sketches } = captured;
+  const { aggregates } = reading;
   for (let index = 0; index < seriesIds.length; index++) {
     const block = seriesBlock(segment, seriesIds[index] as number);
     if (family.kind === FamilyKind.liveGauge) {
@@ -276,7 +287,7 @@ function copyBlocks(
     for (let offset = 0; offset < width; offset++) {
       values[start + offset] = aggregates[block + offset] as number;
     }
-    sketches?.add(aggregates, index, block);
+    sketches?.add(reading, index, block);
   }
 }
 

@@ -1,6 +1,9 @@
+import type { SegmentReading } from '../aggregate/segment-reading.js';
 import { type SketchShape, sketchShapeOf } from '../aggregate/sketch-shape.js';
+import { ALL_BEFORE, NOTHING_BEFORE, type WindowStart } from '../aggregate/window-reading.js';
 import { BLOCK_COUNTS, BLOCK_SUM, sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
 import type { CatalogFamily } from '../layout/catalog-reader.js';
+import { groupCopyCell } from '../layout/windows.js';
 
 /** What lies in the sketches of a family's series, empty cells left out. */
 export interface CapturedSketches {
@@ -47,13 +50,15 @@ export function capturedQuantile(
  * same, a single one above all, which is what tests observe.
  */
 export function summaryQuantile(
-  { sketches, values, width }: SummarySeries,
+  { family, sketches, values, width }: SummarySeries,
   index: number,
   q: number,
 ): number {
   if (sketches === undefined) return Number.NaN;
   const { starts } = sketches;
-  if ((starts[index + 1] as number) - (starts[index] as number) === 1) {
+  const isOneCell = (starts[index + 1] as number) - (starts[index] as number) === 1;
+  // A window's mean is not at hand: the sum and the count are those since the start.
+  if (isOneCell && family.window === undefined) {
     const block = index * width;
     const mean = (values[block + BLOCK_SUM] as number) / (values[block + BLOCK_COUNTS] as number);
     // A sum may have become too large for a double.
@@ -64,6 +69,7 @@ export function summaryQuantile(
 
 /** What a captured summary's quantiles are made of: CapturedFamily has it. */
 interface SummarySeries {
+  readonly family: Pick<CatalogFamily, 'window'>;
   readonly sketches?: CapturedSketches;
   readonly values: Float64Array;
   readonly width: number;
@@ -83,33 +89,48 @@ export class SketchCollector implements CapturedSketches {
   counts = new Float64Array(INITIAL_ENTRIES);
   private readonly groupsDouble: number;
   private readonly firstDouble: number;
+  private readonly slices: number;
+  private start: WindowStart | undefined;
 
   /** @returns `undefined` for a family without sketches. */
   static of(family: CatalogFamily, seriesCount: number): SketchCollector | undefined {
     const shape = sketchShapeOf(family.sketchCells);
-    return shape && new SketchCollector(shape, family.bounds.length, seriesCount);
+    return shape && new SketchCollector(shape, family, seriesCount);
   }
 
-  private constructor(shape: SketchShape, boundsCount: number, seriesCount: number) {
+  private constructor(shape: SketchShape, family: CatalogFamily, seriesCount: number) {
+    const boundsCount = family.bounds.length;
     this.shape = shape;
     this.starts = new Int32Array(seriesCount + 1);
     this.groupsDouble = sketchGroupsDouble(boundsCount);
     this.firstDouble = sketchDouble(boundsCount);
+    this.slices = family.window?.slices ?? 0;
+  }
+
+  /** Begins a reading. @param start Of the window that is wanted instead of everything since the start of the series. */
+  begin(start: WindowStart | undefined): void {
+    this.start = start;
   }
 
   /** Takes the sketch of the series with that index in, after those of the series before it. */
-  add(aggregates: Float64Array, index: number, block: number): void {
-    const { shape, starts } = this;
+  add({ aggregates, cells: copies }: SegmentReading, index: number, block: number): void {
+    const { shape, starts, slices } = this;
+    const slice = this.start?.slice ?? NOTHING_BEFORE;
     const first = block + this.firstDouble;
     let entry = starts[index] as number;
-    const groups = aggregates[block + this.groupsDouble] as number;
+    const groups = slice === ALL_BEFORE ? 0 : (aggregates[block + this.groupsDouble] as number);
+    const place = { copies: first + shape.cells, slices, groupCells: shape.groupCells };
     for (let bits = groups; bits !== 0; bits &= bits - 1) {
-      const start = (31 - Math.clz32(bits & -bits)) * shape.groupCells;
+      const group = 31 - Math.clz32(bits & -bits);
+      const start = group * shape.groupCells;
+      const copy = slice === NOTHING_BEFORE ? -1 : groupCopyCell(place, { slice, group }) - start;
       const end = Math.min(start + shape.groupCells, shape.cells);
       if (entry + shape.groupCells > this.cells.length) this.grow(entry + shape.groupCells);
       const { cells, counts } = this;
       for (let cell = start; cell < end; cell++) {
-        const count = aggregates[first + cell] as number;
+        const shown = aggregates[first + cell] as number;
+        // Of a window both are modulo 2³², and so is the difference (layout/windows.ts).
+        const count = copy === -1 ? shown : ((shown | 0) - (copies[copy + cell] as number)) >>> 0;
         // Written each time and kept where there is something: the next one goes over it.
         cells[entry] = cell;
         counts[entry] = count;

@@ -1,5 +1,6 @@
 import { boundTableOf, sketchBoundTableOf } from '../aggregate/bound-table.js';
 import { SKETCH_CELLS } from '../aggregate/sketch.js';
+import { sketchShapeOf } from '../aggregate/sketch-shape.js';
 import { OffloopError } from '../errors.js';
 import {
   COUNTER_BLOCK_DOUBLES,
@@ -11,17 +12,29 @@ import { seriesOf } from '../layout/catalog-reader.js';
 import {
   AGGREGATES_END,
   CATALOG_END,
+  CLOCK_TICK,
   FAMILY_COUNT,
   REMOVED_COUNT,
   SERIES_COUNT,
 } from '../layout/control-block.js';
+import { RESERVOIR_START, reservoirSliceDoubles } from '../layout/reservoirs.js';
 import type { Segment } from '../layout/segment.js';
+import { WINDOW_SINCE, windowBlockDoubles, windowCopiesDoubles } from '../layout/windows.js';
 import { ExemplarMemory } from './exemplar-memory.js';
 import type { FamilyHoldings } from './family.js';
 import { type Removed, RemovedSeries } from './removed-series.js';
 
 /** Room for labels is rounded up to it: a place that is used again seldom has to be left for a larger one. */
 const LABELS_ROOM_BYTES = 16;
+
+/** What a family shows of the recent past: histograms and summaries with a sketch only. */
+export interface FamilyWindow {
+  readonly slices: number;
+  /** Ticks; may be changed. */
+  readonly sliceTicks: number;
+  /** Observations that a reservoir keeps of each slice. Default: there is no reservoir. */
+  readonly sampleCount?: number;
+}
 
 /** A family as the catalog stores it. */
 export interface FamilyEntry {
@@ -38,6 +51,8 @@ export interface FamilyEntry {
   readonly sketchCells: number;
   /** Default: what its kind says. */
   readonly openMetricsType?: catalog.OpenMetricsType;
+  /** Default: it has no window. */
+  readonly window?: FamilyWindow | undefined;
   /** Observation counters: the histogram they show. */
   readonly source: number | undefined;
 }
@@ -69,7 +84,10 @@ export class CatalogWriter {
    */
   addFamily(family: FamilyEntry): number {
     const again = this.abandoned.get(keyOf(family))?.pop();
-    if (again !== undefined) return again;
+    if (again !== undefined) {
+      if (family.window !== undefined) this.setSliceTicks(again, family.window.sliceTicks);
+      return again;
+    }
     const { control, families, sizes, catalogDoubles, catalogHalves } = this.segment;
     const id = control[FAMILY_COUNT] as number;
     if (id >= sizes.maxFamilies) {
@@ -100,6 +118,7 @@ export class CatalogWriter {
       );
     }
     const entry = id * catalog.FAMILY_ENTRY_CELLS;
+    this.layWindowOut(entry, family);
     for (const [index, text] of texts.entries()) {
       const cell =
         entry +
@@ -129,6 +148,37 @@ export class CatalogWriter {
     // Published last: a reader that sees the count sees the entry.
     Atomics.store(control, FAMILY_COUNT, id + 1);
     return id;
+  }
+
+  /** Changes the length of a window's slices, from the next one on. */
+  setSliceTicks(family: number, ticks: number): void {
+    const cell = family * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_SLICE_TICKS;
+    Atomics.store(this.segment.families, cell, ticks);
+  }
+
+  private layWindowOut(entry: number, { window, name }: FamilyEntry): void {
+    if (window === undefined) return;
+    const { control, families, aggregates, sizes } = this.segment;
+    const block = control[AGGREGATES_END] as number;
+    const { slices, sampleCount = 0 } = window;
+    const reservoir = block + windowBlockDoubles(slices);
+    const end = reservoir + (sampleCount === 0 ? 0 : slices * reservoirSliceDoubles(sampleCount));
+    if (end > sizes.aggregateCells) {
+      throw new OffloopError(
+        'OFFLOOP_ERR_CATALOG_FULL',
+        `memory.aggregateBytes must leave room for the window of each metric that has one, got none for ${name}`,
+      );
+    }
+    control[AGGREGATES_END] = end;
+    aggregates[block + WINDOW_SINCE] = control[CLOCK_TICK] as number;
+    families[entry + catalog.FAMILY_WINDOW] = block;
+    families[entry + catalog.FAMILY_SLICES] = slices;
+    families[entry + catalog.FAMILY_SLICE_TICKS] = window.sliceTicks;
+    if (sampleCount === 0) return;
+    families[entry + catalog.FAMILY_RESERVOIR] = reservoir;
+    families[entry + catalog.FAMILY_SAMPLE_COUNT] = sampleCount;
+    // The first slice begins with the family.
+    aggregates[reservoir + RESERVOIR_START] = aggregates[block + WINDOW_SINCE] as number;
   }
 
   /**
@@ -324,10 +374,19 @@ function blockDoubles(family: FamilyEntry): number {
       return COUNTER_BLOCK_DOUBLES;
     case catalog.FamilyKind.histogram:
     case catalog.FamilyKind.summary:
-      return histogramBlockDoubles(family.bounds.length, family.sketchCells);
+      return (
+        histogramBlockDoubles(family.bounds.length, family.sketchCells) + copiesDoubles(family)
+      );
     case catalog.FamilyKind.liveGauge:
       return LIVE_BLOCK_DOUBLES;
     case catalog.FamilyKind.observationCounter:
       return 0;
   }
+}
+
+function copiesDoubles({ window, sketchCells }: FamilyEntry): number {
+  const shape = sketchShapeOf(sketchCells);
+  if (window === undefined || shape === undefined) return 0;
+  const groups = Math.ceil(shape.cells / shape.groupCells);
+  return windowCopiesDoubles(window.slices, groups, shape.groupCells);
 }

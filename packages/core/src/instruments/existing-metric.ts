@@ -42,6 +42,7 @@ function refuseDifference(
     buckets: [entry.bounds, kind.bounds ?? []],
     percentiles: [entry.quantiles, kind.quantiles ?? []],
     native: [entry.sketchCells !== 0, (kind.sketchCells ?? 0) !== 0],
+    window: [entry.window, kind.window],
     aggregator: [found.aggregator, config.aggregator ?? 'sum'],
     enableExemplars: [found.enableExemplars ?? false, config.enableExemplars ?? false],
     maxSeries: [found.maxSeries, config.maxSeries],

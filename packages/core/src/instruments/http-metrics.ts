@@ -4,8 +4,10 @@ import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
 import { writeLiveValue } from '../record/live-value.js';
-import type { FamilyEntry } from './catalog-writer.js';
+import type { Recorder } from '../record/recorder.js';
+import type { CatalogWriter, FamilyEntry } from './catalog-writer.js';
 import type { Family } from './family.js';
+import { sampledWindowOf, sliceTicksFor, windowOf } from './family-window.js';
 import { type MetricObjectWithValues, type MetricType, metricValues } from './metric-value.js';
 import type { Registry } from './registry.js';
 
@@ -20,8 +22,8 @@ export const HTTP_LABEL_NAMES: readonly string[] = ['method', 'route', 'status_c
  */
 export class HttpMetrics {
   private readonly duration: Family;
-  private readonly writeRecord: (seriesId: number, value: number) => boolean;
-  private readonly publish: () => void;
+  private readonly recorder: Recorder;
+  private readonly catalog: CatalogWriter;
   private readonly segment: Segment;
   private readonly inFlightBlock: number;
   private inFlight = 0;
@@ -42,6 +44,10 @@ export class HttpMetrics {
       labelNames: HTTP_LABEL_NAMES,
       bounds: options.http.bucketsMs.map((bound) => bound / 1000),
       sketchCells: SKETCH_CELLS,
+      window:
+        options.estimator === 'reservoir'
+          ? sampledWindowOf(options.window.seconds, options.reservoir.capacity)
+          : windowOf(options.window.seconds),
     });
     const total = pipeline.defineFamily({
       ...familyDefaults(names[0], 'HTTP requests answered, and aborted ones as status 499.'),
@@ -63,10 +69,15 @@ export class HttpMetrics {
     ] as const) {
       registry.registerMetric(familyMetric({ pipeline, reset, ...part }));
     }
-    this.writeRecord = producer.recorder.record;
-    this.publish = producer.recorder.publish;
+    this.recorder = producer.recorder;
+    this.catalog = producer.catalog;
     this.segment = producer.segment;
     this.inFlightBlock = seriesBlock(producer.segment, inFlight.onlySeries);
+  }
+
+  /** Changes the length of the window, seconds: from its next slice on. */
+  setWindow(seconds: number): void {
+    this.catalog.setSliceTicks(this.duration.id, sliceTicksFor(seconds));
   }
 
   /** Moves when ids that were found before may have lost their series: `resetMetrics()` takes them all. */
@@ -82,11 +93,14 @@ export class HttpMetrics {
   /**
    * Records a finished request and publishes it, so that a request answered before the loop is blocked is counted meanwhile.
    *
-   * @returns `false` when the ring is full: the record is dropped, and counted.
+   * @param endedMs When it ended, by `performance.now()`: the window's time.
+   * @returns       `false` when the ring is full: the record is dropped, and counted.
    */
-  record(seriesId: number, durationSeconds: number): boolean {
-    const isRecorded = this.writeRecord(seriesId, durationSeconds);
-    this.publish();
+  record(seriesId: number, durationSeconds: number, endedMs: number = performance.now()): boolean {
+    const { recorder } = this;
+    recorder.stamp(endedMs);
+    const isRecorded = recorder.record(seriesId, durationSeconds);
+    recorder.publish();
     return isRecorded;
   }
 

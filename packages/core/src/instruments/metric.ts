@@ -5,7 +5,7 @@ import type { CapturedFamily } from '../exposition/capture.js';
 import { type FamilyKind, FamilyRole, OpenMetricsType } from '../layout/catalog.js';
 import type { Aggregator } from './aggregators.js';
 import { BoundSeries } from './bound-series.js';
-import type { FamilyEntry } from './catalog-writer.js';
+import type { FamilyEntry, FamilyWindow } from './catalog-writer.js';
 import type { CollectFunction } from './collector.js';
 import type { Family } from './family.js';
 import { escapeHelp } from './label-text.js';
@@ -33,6 +33,7 @@ export interface MetricKind {
   readonly quantiles?: readonly number[];
   readonly sketchCells?: number;
   readonly openMetricsType?: OpenMetricsType;
+  readonly window?: FamilyWindow;
 }
 
 /** What all metrics share: their family, and their place in registries. */
@@ -143,6 +144,7 @@ function familyEntry(config: MetricConfiguration<string>, kind: MetricKind): Fam
     quantiles: kind.quantiles ?? [],
     sketchCells: kind.sketchCells ?? 0,
     openMetricsType: kind.openMetricsType ?? OpenMetricsType.byKind,
+    window: kind.window,
     source: undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { BLOCK_SUM, LIVE_VALUES_DOUBLE } from '../layout/aggregates.js';
-import { COMMIT_STATE, CONSUMER_CURSOR, REUSE_COUNT } from '../layout/control-block.js';
+import { COMMIT_STATE, CONSUMER_CURSOR, REUSE_COUNT, ROTATING } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 
 /** Removed series that are waited for at least, so that readers seldom have to begin again. */
@@ -68,6 +68,8 @@ export class RemovedSeries {
     const cursor = Atomics.load(control, CONSUMER_CURSOR);
     // Odd: the batch that moved the cursor may not be applied to its end, and may be applied again by a successor.
     if ((Atomics.load(control, COMMIT_STATE) & 1) === 1) return;
+    // A consumer that copies may stand on a removed series: it began to walk before the series left its chain (layout/windows.ts).
+    if (Atomics.load(control, ROTATING) !== 0) return;
     const passed = this.waiting.filter(({ sequence }) => ((cursor - sequence) | 0) >= 0);
     if (passed.length === 0) return;
     this.waiting = this.waiting.filter(({ sequence }) => ((cursor - sequence) | 0) < 0);

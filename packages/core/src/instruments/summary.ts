@@ -1,11 +1,13 @@
 import { WIDE_SKETCH_CELLS } from '../aggregate/wide-sketch.js';
 import { OffloopError, showValue } from '../errors.js';
 import { FamilyKind } from '../layout/catalog.js';
+import { TICK_MS } from '../layout/windows.js';
 import type { Recorder } from '../record/recorder.js';
 import type { BoundSeries } from './bound-series.js';
 import type { CollectFunction } from './collector.js';
 import { existingMetric } from './existing-metric.js';
 import type { LabelSet } from './family.js';
+import { windowOf } from './family-window.js';
 import { refuseValue } from './histogram.js';
 import { Metric, type MetricKind } from './metric.js';
 import type { LabelValues, MetricConfiguration } from './metric-configuration.js';
@@ -21,11 +23,17 @@ const PERCENTILES_MAX = 512;
 export interface SummaryConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Shares in [0, 1], each once; shown in this order. Default {@link DEFAULT_PERCENTILES}. */
   readonly percentiles?: readonly number[];
-  /** Refused: quantiles are of everything since the start. */
+  /**
+   * Length of the sliding window that quantiles are of, seconds; at least a tenth of a second for each of its slices. The sum and the count
+   * stay those since the start. Default: quantiles are of everything since the start.
+   */
   readonly maxAgeSeconds?: number;
-  /** Refused, as it belongs to `maxAgeSeconds`. */
+  /**
+   * Slices of the window, in [1, 60], default 5: it lets one go at a time, so it holds its length at most and that less a slice at least.
+   * Changes nothing without `maxAgeSeconds`.
+   */
   readonly ageBuckets?: number;
-  /** Refused when `true`, as it belongs to `maxAgeSeconds`. */
+  /** Whether a series goes, with its sum and count, when its window has seen nothing for so long. Default `false`. */
   readonly pruneAgedBuckets?: boolean;
   /** Changes nothing: a sketch needs no compressing. */
   readonly compressCount?: number;
@@ -35,11 +43,16 @@ export interface SummaryConfiguration<T extends string> extends MetricConfigurat
 
 /** A summary with its labels chosen: the quick way to observe, as nothing is looked up. */
 export class SummaryChild<T extends string = string> {
-  private readonly record: Recorder['record'];
+  private readonly recorder: Recorder;
+  private readonly hasWindow: boolean;
   private readonly series: BoundSeries;
 
-  constructor(record: Recorder['record'], series: BoundSeries) {
-    this.record = record;
+  constructor(
+    { recorder, hasWindow }: { readonly recorder: Recorder; readonly hasWindow: boolean },
+    series: BoundSeries,
+  ) {
+    this.recorder = recorder;
+    this.hasWindow = hasWindow;
     this.series = series;
   }
 
@@ -51,7 +64,7 @@ export class SummaryChild<T extends string = string> {
   observe(value: number): void {
     // False for NaN and both infinities as well; a subtraction, as Number.isFinite is a call here.
     if (typeof value !== 'number' || value - value !== 0) refuseValue(value);
-    this.record(this.series.id, value);
+    this.write(this.series.id, value);
   }
 
   /** Starts to measure; the function it returns observes the seconds since then, with further labels where it is given some, and returns them. */
@@ -60,9 +73,14 @@ export class SummaryChild<T extends string = string> {
     return (endLabels) => {
       const seconds = end();
       if (endLabels === undefined) this.observe(seconds);
-      else this.record(this.series.withLabels(endLabels as LabelSet), seconds);
+      else this.write(this.series.withLabels(endLabels as LabelSet), seconds);
       return seconds;
     };
+  }
+
+  private write(seriesId: number, value: number): void {
+    if (this.hasWindow) this.recorder.stamp(performance.now());
+    this.recorder.record(seriesId, value);
   }
 }
 
@@ -78,10 +96,12 @@ export class SummaryChild<T extends string = string> {
  * delay.observe({ queue: 'mail' }, 0.35);
  */
 export class Summary<T extends string = string> extends Metric<T> {
-  private record: Recorder['record'] | undefined;
+  private recorder: Recorder | undefined;
+  private readonly hasWindow: boolean;
 
   constructor(config: SummaryConfiguration<T>) {
-    super(config, kindOf(config));
+    super(withIdleLimit(config), kindOf(config));
+    this.hasWindow = config.maxAgeSeconds !== undefined;
   }
 
   /**
@@ -90,7 +110,7 @@ export class Summary<T extends string = string> extends Metric<T> {
    * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when the name belongs to a metric of another configuration.
    */
   static getOrCreate<T extends string = string>(config: SummaryConfiguration<T>): Summary<T> {
-    return existingMetric<Summary<T>>(config, kindOf(config)) ?? new Summary(config);
+    return existingMetric<Summary<T>>(withIdleLimit(config), kindOf(config)) ?? new Summary(config);
   }
 
   /** Observes a value of the series without labels. */
@@ -105,8 +125,9 @@ export class Summary<T extends string = string> extends Metric<T> {
       // Labels alone are shown, as prom-client takes them for the value.
       refuseValue(observed === undefined ? labels : observed);
     }
-    const record = this.record ?? this.start();
-    record(
+    const recorder = this.recorder ?? this.start();
+    if (this.hasWindow) recorder.stamp(performance.now());
+    recorder.record(
       hasLabels ? this.family.seriesByObject(labels as Record<string, string>) : this.unlabelled(),
       observed,
     );
@@ -117,7 +138,8 @@ export class Summary<T extends string = string> extends Metric<T> {
   labels(labels: LabelValues<T>): SummaryChild<T>;
   labels(...args: readonly unknown[]): SummaryChild<T> {
     const series = this.bind(args);
-    return new SummaryChild<T>(this.record ?? this.start(), series);
+    const recorder = this.recorder ?? this.start();
+    return new SummaryChild<T>({ recorder, hasWindow: this.hasWindow }, series);
   }
 
   /** Starts to measure; the function it returns observes the seconds since then under both label sets, and returns them. */
@@ -134,9 +156,9 @@ export class Summary<T extends string = string> extends Metric<T> {
     return this.labelNames.length === 0 ? this.family.onlySeries : this.family.seriesByObject({});
   }
 
-  private start(): Recorder['record'] {
-    this.record = this.pipeline.producer.recorder.record;
-    return this.record;
+  private start(): Recorder {
+    this.recorder = this.pipeline.producer.recorder;
+    return this.recorder;
   }
 }
 
@@ -146,31 +168,44 @@ type SketchOptions = Pick<
   'percentiles' | 'maxAgeSeconds' | 'ageBuckets' | 'pruneAgedBuckets'
 >;
 
+const AGE_BUCKETS = 5;
+const AGE_BUCKETS_MAX = 60;
+
 function kindOf(config: SketchOptions | undefined): MetricKind {
-  refuseWindow(config ?? {});
+  const window = checkWindow(config ?? {});
   return {
     type: 'summary',
     kind: FamilyKind.summary,
     reserved: ['quantile'],
     quantiles: checkPercentiles(config?.percentiles ?? DEFAULT_PERCENTILES),
     sketchCells: WIDE_SKETCH_CELLS,
+    ...(window && { window }),
   };
 }
 
-/**
- * Refused and not ignored: quantiles of the last minutes are another number than those of all time.
- *
- * @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG`
- */
-function refuseWindow(config: SketchOptions): void {
-  for (const option of ['maxAgeSeconds', 'ageBuckets', 'pruneAgedBuckets'] as const) {
-    const value = config[option];
-    if (value === undefined || value === false) continue;
+/** What prom-client prunes is what has been idle for as long as the window is. */
+function withIdleLimit<T extends string>(config: SummaryConfiguration<T>): SummaryConfiguration<T> {
+  const { maxAgeSeconds, pruneAgedBuckets, maxIdleSeconds } = config ?? {};
+  if (pruneAgedBuckets !== true || maxAgeSeconds === undefined || maxIdleSeconds !== undefined)
+    return config;
+  return { ...config, maxIdleSeconds: maxAgeSeconds };
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG` */
+function checkWindow({ maxAgeSeconds, ageBuckets = AGE_BUCKETS }: SketchOptions) {
+  const refuse = (option: string, rule: string, value: unknown): never => {
     throw new OffloopError(
       'OFFLOOP_ERR_METRIC_CONFIG',
-      `${option} must be left out, as a summary's quantiles are of everything since the start, got ${showValue(value)}`,
+      `${option} must be ${rule}, got ${showValue(value)}`,
     );
-  }
+  };
+  if (!(Number.isInteger(ageBuckets) && ageBuckets >= 1 && ageBuckets <= AGE_BUCKETS_MAX))
+    refuse('ageBuckets', `a whole number in [1, ${AGE_BUCKETS_MAX}]`, ageBuckets);
+  if (maxAgeSeconds === undefined) return undefined;
+  const shortest = (ageBuckets * TICK_MS) / 1000;
+  if (!(Number.isFinite(maxAgeSeconds) && maxAgeSeconds >= shortest))
+    refuse('maxAgeSeconds', `a finite number of at least ${shortest}`, maxAgeSeconds);
+  return windowOf(maxAgeSeconds, ageBuckets);
 }
 
 /** @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG` */

@@ -19,6 +19,10 @@ export interface CatalogFamily {
   /** Whether it is a native histogram in formats that have them. */
   readonly isNative: boolean;
   readonly openMetricsType: catalog.OpenMetricsType;
+  /** Its window block and how many slices that has; `undefined` for a family without a window. */
+  readonly window: { readonly block: number; readonly slices: number } | undefined;
+  /** Its reservoir, and what that keeps of each slice; `undefined` for a family without one. */
+  readonly reservoir: { readonly block: number; readonly sampleCount: number } | undefined;
   /** The family whose series and blocks it shows: its own, or its source's. */
   readonly seriesFamily: number;
 }
@@ -52,6 +56,17 @@ export function readFamily(segment: Segment, id: number): CatalogFamily {
     bounds: isSummary ? [] : bounds,
     quantiles: isSummary ? bounds : [],
     sketchCells,
+    window:
+      field(catalog.FAMILY_WINDOW) === 0
+        ? undefined
+        : { block: field(catalog.FAMILY_WINDOW), slices: field(catalog.FAMILY_SLICES) },
+    reservoir:
+      field(catalog.FAMILY_RESERVOIR) === 0
+        ? undefined
+        : {
+            block: field(catalog.FAMILY_RESERVOIR),
+            sampleCount: field(catalog.FAMILY_SAMPLE_COUNT),
+          },
     isNative: kind === catalog.FamilyKind.histogram && sketchCells !== 0,
     openMetricsType: field(catalog.FAMILY_OPEN_METRICS_TYPE) as catalog.OpenMetricsType,
     seriesFamily: source === 0 ? id : source - 1,

@@ -4,7 +4,7 @@ import { assertLayout } from './assert-layout.js';
  * Catalog: what the ids mean. Written by the producer before the first record that uses the id, so that a fresh thread needs nothing
  * but the buffer. Three parts: family entries, series entries, and bytes (UTF-8 texts, bounds, lookup tables, exemplars).
  *
- * Family entry, 24 u32 cells:
+ * Family entry, 32 u32 cells:
  *
  *   cell  field           unit      notes
  *   ────  ──────────────  ────────  ─────────────────────────────────────────────────────────────────────
@@ -27,6 +27,11 @@ import { assertLayout } from './assert-layout.js';
  *     18  seriesCount     —         Atomics
  *     22  openMetricsType  —       OpenMetricsType, where OpenMetrics has a type of its own for what is a gauge elsewhere
  *     23  removals        —         Atomics; moves when a series has left the chain
+ *     24  window          double    its window block (layout/windows.ts); 0: no window
+ *     25  slices          —         slices of the window
+ *     26  sliceTicks      ticks     Atomics; length of a slice, which may change
+ *     27  reservoir       double    its reservoir (layout/reservoirs.ts); 0: none
+ *     28  sampleCount     —         observations that the reservoir keeps of a slice
  *
  * Series entry, 10 u32 cells:
  *
@@ -65,7 +70,12 @@ export const FAMILY_BLOCK_DOUBLES = FAMILY_FIRST_SERIES + 1;
 export const FAMILY_SERIES_COUNT = FAMILY_BLOCK_DOUBLES + 1;
 export const FAMILY_OPEN_METRICS_TYPE = 22;
 export const FAMILY_REMOVALS = FAMILY_OPEN_METRICS_TYPE + 1;
-export const FAMILY_ENTRY_CELLS = 24;
+export const FAMILY_WINDOW = 24;
+export const FAMILY_SLICES = FAMILY_WINDOW + 1;
+export const FAMILY_SLICE_TICKS = FAMILY_SLICES + 1;
+export const FAMILY_RESERVOIR = FAMILY_SLICE_TICKS + 1;
+export const FAMILY_SAMPLE_COUNT = FAMILY_RESERVOIR + 1;
+export const FAMILY_ENTRY_CELLS = 32;
 
 export const SERIES_FAMILY = 0;
 export const SERIES_LABELS = SERIES_FAMILY + 1;
@@ -78,7 +88,8 @@ export const SERIES_EXEMPLARS = SERIES_LABELS_ROOM + 1;
 export const SERIES_ENTRY_CELLS = 10;
 
 assertLayout(FAMILY_SERIES_COUNT < FAMILY_OPEN_METRICS_TYPE, 'a family entry has each cell once');
-assertLayout(FAMILY_REMOVALS < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
+assertLayout(FAMILY_REMOVALS < FAMILY_WINDOW, 'a family entry has its window after the rest');
+assertLayout(FAMILY_SAMPLE_COUNT < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
 assertLayout(SERIES_EXEMPLARS < SERIES_ENTRY_CELLS, 'a series entry holds its cells');
 assertLayout(
   SERIES_CREATED_MS % 2 === 0 && SERIES_ENTRY_CELLS % 2 === 0,

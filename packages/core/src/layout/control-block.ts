@@ -18,6 +18,7 @@ import { assertLayout } from './assert-layout.js';
  *   producer: hot
  *    128    32  u32   producerCursor     producer        Atomics      publishes all records before it
  *    132    33  u32×3 dropped            producer        wide counter records refused by a full ring
+ *    144    36  u32   clockTick          producer        plain        its clock; seen with the producerCursor that it publishes next
  *   producer: cold
  *    256    64  u32   familyCount        producer        Atomics      publishes the family entries before it
  *    260    65  u32   seriesCount        producer        Atomics      publishes the series entries before it
@@ -35,6 +36,7 @@ import { assertLayout } from './assert-layout.js';
  *    388    97  u32   pollCount          consumer        Atomics      moves at each look at the ring; also the heartbeat
  *    392    98  u32   commitState        consumer        Atomics rmw  odd: the redo log holds a committed batch
  *    396    99  u32   logCount           consumer        plain        entries of that batch
+ *    400   100  u32   rotating           consumer        Atomics rmw  1: it copies series' blocks (layout/windows.ts)
  *   lease
  *    512   128  u32   lease              both            Atomics cas  epoch << 1 | draining (aggregate/lease.ts)
  *
@@ -42,7 +44,7 @@ import { assertLayout } from './assert-layout.js';
  * own main thread: when it dies, so does the memory.
  */
 export const MAGIC = 0x6f66666c;
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 /** Two cache lines, in u32 cells. */
 const GROUP_CELLS = 32;
@@ -58,6 +60,7 @@ export const AGGREGATE_CELLS_CELL = CATALOG_BYTES_CELL + 1;
 
 export const PRODUCER_CURSOR = GROUP_CELLS;
 export const DROPPED = PRODUCER_CURSOR + 1;
+export const CLOCK_TICK = DROPPED + 3;
 
 export const FAMILY_COUNT = 2 * GROUP_CELLS;
 export const SERIES_COUNT = FAMILY_COUNT + 1;
@@ -75,12 +78,13 @@ export const CONSUMER_CURSOR = 3 * GROUP_CELLS;
 export const POLL_COUNT = CONSUMER_CURSOR + 1;
 export const COMMIT_STATE = POLL_COUNT + 1;
 export const LOG_COUNT = COMMIT_STATE + 1;
+export const ROTATING = LOG_COUNT + 1;
 
 export const LEASE = 4 * GROUP_CELLS;
 
 export const CONTROL_BLOCK_BYTES = 5 * GROUP_CELLS * 4;
 
-assertLayout(DROPPED + 3 <= FAMILY_COUNT, 'the producer group holds its cells');
+assertLayout(CLOCK_TICK < FAMILY_COUNT, 'the producer group holds its cells');
 assertLayout(REMOVED_COUNT < CONSUMER_CURSOR, 'the cold producer group holds its cells');
-assertLayout(LOG_COUNT < LEASE, 'the consumer group holds its cells');
+assertLayout(ROTATING < LEASE, 'the consumer group holds its cells');
 assertLayout(CONTROL_BLOCK_BYTES === 640, 'the control block is 640 bytes');

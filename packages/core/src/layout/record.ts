@@ -6,7 +6,7 @@ import { assertLayout } from './assert-layout.js';
  *   byte  cell  type  field     unit          range        notes
  *   ────  ────  ────  ────────  ────────────  ───────────  ─────────────────────────────────────────
  *      0     0  u32   seriesId  —             0 … max-1    its kind says what the value means
- *      4     1  u32   —         —             0            kept free, so that the value is aligned
+ *      4     1  u32   tick      100 ms        1 … 2³¹-1    the producer's clock as it was last looked at (layout/windows.ts)
  *      8     2  f64   value     base unit     any double   seconds for durations; the amount of an inc()
  *
  * Visible when: PRODUCER_CURSOR has moved past its sequence. Cells are plain stores until then.
@@ -14,8 +14,8 @@ import { assertLayout } from './assert-layout.js';
  */
 export const RECORD_BYTES = 16;
 export const SERIES_ID_CELL = 0;
-const UNUSED_CELL = SERIES_ID_CELL + 1;
-const VALUE_CELL = UNUSED_CELL + 1;
+export const TICK_CELL = SERIES_ID_CELL + 1;
+const VALUE_CELL = TICK_CELL + 1;
 
 /** A record spans 2 ** RECORD_CELLS_SHIFT u32 cells and 2 ** RECORD_VALUES_SHIFT doubles. */
 export const RECORD_CELLS_SHIFT = 2;

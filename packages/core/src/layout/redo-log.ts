@@ -27,8 +27,11 @@ import { assertLayout } from './assert-layout.js';
  * reader's wrote; a load in its place could be ordered before the reads it should confirm.
  */
 
-/** A record changes a sum, a count, a cell of the sketch, and at its series' first one the sketch's groups. */
-const ENTRIES_PER_RECORD = 4;
+/**
+ * A record changes a sum, a count, a cell of the sketch, and at its series' first one the sketch's groups; where there is a reservoir also a
+ * sample of that, which is two doubles.
+ */
+const ENTRIES_PER_RECORD = 6;
 
 /** Records of the largest batch: from bench/core/aggregate, 8 192 and more drain equally fast. */
 const MAX_BATCH_RECORDS = 32_768;

@@ -25,7 +25,7 @@ export interface SegmentSizes {
  *   control block     CONTROL_BLOCK_BYTES              0
  *   ring              16 × capacityRecords             after it, and so on;
  *   log cells, values 4, 8 × logEntries()
- *   family entries    4 × 24 × maxFamilies             each padded to
+ *   family entries    4 × 32 × maxFamilies             each padded to
  *   series entries    4 × 10 × maxSeries               128 bytes
  *   catalog bytes     catalogBytes
  *   aggregates        8 × aggregateCells

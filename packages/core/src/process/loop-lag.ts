@@ -1,7 +1,9 @@
 import { SKETCH_CELLS } from '../aggregate/sketch.js';
 import type { Pipeline } from '../engine/pipeline.js';
 import type { Family } from '../instruments/family.js';
+import { sliceTicksFor, windowOf } from '../instruments/family-window.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
+import type { Recorder } from '../record/recorder.js';
 
 /** Node's timers count whole milliseconds, so up to one of them is the timer's and not the loop's. */
 const TIMER_RESOLUTION_MS = 1;
@@ -12,8 +14,7 @@ const TIMER_RESOLUTION_MS = 1;
  */
 export class LoopLagMonitor {
   private readonly pipeline: Pipeline;
-  private readonly record: (seriesId: number, value: number) => boolean;
-  private readonly publish: () => void;
+  private readonly recorder: Recorder;
   /** Where nothing is sampled, nothing is taken of the memory either. */
   private family: Family | undefined;
   private intervalMs: number | undefined;
@@ -21,10 +22,8 @@ export class LoopLagMonitor {
 
   constructor(pipeline: Pipeline) {
     // Memory first: a family that is defined before it has no series yet.
-    const { recorder } = pipeline.producer;
+    this.recorder = pipeline.producer.recorder;
     this.pipeline = pipeline;
-    this.record = recorder.record;
-    this.publish = recorder.publish;
   }
 
   get isRunning(): boolean {
@@ -40,7 +39,7 @@ export class LoopLagMonitor {
     // To begin again would lose what the next sample is late by.
     if (this.intervalMs === intervalMs) return;
     this.family ??= this.defineFamily();
-    const { family } = this;
+    const { family, recorder } = this;
     this.stop();
     this.intervalMs = intervalMs;
     let lastMs = performance.now();
@@ -48,8 +47,9 @@ export class LoopLagMonitor {
       const nowMs = performance.now();
       const lagMs = Math.max(0, nowMs - lastMs - intervalMs - TIMER_RESOLUTION_MS);
       lastMs = nowMs;
-      this.record(family.onlySeries, lagMs / 1000);
-      this.publish();
+      recorder.stamp(nowMs);
+      recorder.record(family.onlySeries, lagMs / 1000);
+      recorder.publish();
     }, intervalMs);
     this.timer.unref();
   }
@@ -58,6 +58,13 @@ export class LoopLagMonitor {
     clearInterval(this.timer);
     this.timer = undefined;
     this.intervalMs = undefined;
+  }
+
+  /** Changes the length of the window, seconds: from its next slice on. */
+  setWindow(seconds: number): void {
+    const { family, pipeline } = this;
+    if (family !== undefined)
+      pipeline.producer.catalog.setSliceTicks(family.id, sliceTicksFor(seconds));
   }
 
   private defineFamily(): Family {
@@ -70,6 +77,7 @@ export class LoopLagMonitor {
       bounds: [],
       quantiles: [],
       sketchCells: SKETCH_CELLS,
+      window: windowOf(this.pipeline.options.window.seconds),
       source: undefined,
     });
   }

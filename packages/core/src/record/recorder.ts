@@ -1,8 +1,15 @@
 import { assertLayout } from '../layout/assert-layout.js';
-import { CONSUMER_CURSOR, DROPPED, POLL_COUNT, PRODUCER_CURSOR } from '../layout/control-block.js';
+import {
+  CLOCK_TICK,
+  CONSUMER_CURSOR,
+  DROPPED,
+  POLL_COUNT,
+  PRODUCER_CURSOR,
+} from '../layout/control-block.js';
 import * as layout from '../layout/record.js';
 import type { Segment } from '../layout/segment.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
+import { TICK_MS } from '../layout/windows.js';
 
 /**
  * The producing end of a segment's ring. One thread owns it.
@@ -19,8 +26,19 @@ export interface Recorder {
    * @returns `false` when the ring is full or closed: the record is dropped, and counted.
    */
   readonly record: (seriesId: number, value: number) => boolean;
+  /**
+   * Notes what time it is: later records carry it, and windows turn by it. Called by whoever has looked at the clock anyway, and before each
+   * record of a family with a window. A clock that goes back, as fake ones do, stands still meanwhile.
+   *
+   * @param nowMs Milliseconds of the producing thread's own `performance.now()`, whose zero may be anywhere.
+   */
+  readonly stamp: (nowMs: number) => void;
+  /** Ticks of that clock so far, from 1 on (layout/windows.ts). */
+  readonly tick: () => number;
   /** Makes every record written so far visible to the consumer. */
   readonly publish: () => void;
+  /** The same, and tells readers on other threads what time it is. */
+  readonly publishNow: () => void;
   /** Records that the consumer has not freed yet, those not yet published included. */
   readonly backlog: () => number;
   /** Sequence of the next record: int32, wraps. */
@@ -43,6 +61,11 @@ export function createRecorder(segment: Segment): Recorder {
   let sequence = Atomics.load(control, PRODUCER_CURSOR);
   let limit = (Atomics.load(control, CONSUMER_CURSOR) + capacity) | 0;
   let pollCountSeen = Atomics.load(control, POLL_COUNT);
+  // Milliseconds: the clock when it was last looked at, and how far it has come. In an array, as a closure's variable that holds a
+  // fraction is a new object each time it changes.
+  const clock = new Float64Array([Number.NaN, 0]);
+  let tick = 1;
+  control[CLOCK_TICK] = tick;
   let closed = false;
   let relieve: (() => void) | null = null;
 
@@ -54,6 +77,7 @@ export function createRecorder(segment: Segment): Recorder {
     if (sequence === limit && !makeRoom()) return false;
     const slot = sequence & mask;
     ringCells[slot << 2] = seriesId;
+    ringCells[(slot << 2) + 1] = tick;
     ringValues[(slot << 1) + 1] = value;
     sequence = (sequence + 1) | 0;
     // A plain load of the poll count: a stale one only delays publishing until the 64th record.
@@ -66,6 +90,16 @@ export function createRecorder(segment: Segment): Recorder {
     // Stored after the records: a consumer that sees this cursor sees every cell before it.
     Atomics.store(control, PRODUCER_CURSOR, sequence);
     pollCountSeen = control[POLL_COUNT] as number;
+  }
+
+  function stamp(nowMs: number): void {
+    const step = nowMs - (clock[0] as number);
+    if (step > 0) {
+      clock[1] = (clock[1] as number) + step;
+      tick = ((clock[1] as number) / TICK_MS + 1) | 0;
+      control[CLOCK_TICK] = tick;
+    }
+    clock[0] = nowMs;
   }
 
   function makeRoom(): boolean {
@@ -90,6 +124,12 @@ export function createRecorder(segment: Segment): Recorder {
   return {
     record,
     publish,
+    publishNow: () => {
+      stamp(performance.now());
+      publish();
+    },
+    stamp,
+    tick: () => tick,
     sequence: () => sequence,
     backlog: () => (sequence - Atomics.load(control, CONSUMER_CURSOR)) | 0,
     close: () => {
@@ -106,6 +146,7 @@ export function createRecorder(segment: Segment): Recorder {
 assertLayout(POLL_COUNT === 97, 'record reads the poll count');
 assertLayout(
   layout.SERIES_ID_CELL === 0 &&
+    layout.TICK_CELL === 1 &&
     layout.VALUE_DOUBLE === 1 &&
     layout.RECORD_CELLS_SHIFT === 2 &&
     layout.RECORD_VALUES_SHIFT === 1,

@@ -11,6 +11,8 @@ const FIELDS = [
   'p99LatencyMs',
   'requestsInFlight',
   'latencyHistogram',
+  'latencyQuantilesMs',
+  'window',
   'eventLoop',
 ] as const satisfies readonly (keyof Snapshot)[];
 

@@ -1,5 +1,9 @@
 import { readCommitted } from '../aggregate/committed-read.js';
+import { sliceTicksOf } from '../aggregate/rotation.js';
+import { readingOf } from '../aggregate/segment-reading.js';
+import { type WindowStart, windowStart } from '../aggregate/window-reading.js';
 import { parseLabels } from '../instruments/label-text.js';
+import { TOTAL_CURSOR } from '../layout/aggregates.js';
 import { FamilyRole } from '../layout/catalog.js';
 import {
   type CatalogFamily,
@@ -9,25 +13,45 @@ import {
   seriesLabels,
   seriesOf,
 } from '../layout/catalog-reader.js';
+import { CLOCK_TICK, PRODUCER_CURSOR } from '../layout/control-block.js';
+import { RECORD_CELLS_SHIFT, TICK_CELL } from '../layout/record.js';
 import type { Segment } from '../layout/segment.js';
+import { TICK_MS } from '../layout/windows.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from './pipeline-totals.js';
-import { RequestSums } from './request-sums.js';
-import type { Snapshot } from './snapshot.js';
+import { ProcessReader } from './process-facts.js';
+import { readSamples, type Samples, sampleQuantiles, splitSamples } from './reservoir-reading.js';
+import type { LatencySummary, RouteSnapshot, Snapshot } from './snapshot.js';
+import { WindowSums } from './window-sums.js';
+
+interface SeriesPlace {
+  readonly id: number;
+  readonly block: number;
+  readonly isError: boolean;
+}
 
 interface Route {
   readonly method: string;
   readonly route: string;
-  readonly sums: RequestSums;
+  readonly series: SeriesPlace[];
 }
 
-interface RouteSeries {
-  readonly block: number;
-  readonly isError: boolean;
-  readonly route: Route;
+/** What a snapshot is taken of, beside shared memory. */
+export interface SnapshotState {
+  readonly isLagMonitored: boolean;
+  /** Of the producer's clock, as of now. Default: when it last published. */
+  readonly nowTick?: number;
+  /** Shares of `latencyQuantilesMs`, ascending. Default: the percentiles that have a name of their own. */
+  readonly quantiles?: readonly number[];
 }
 
 const FIRST_SERVER_ERROR = 500;
+const MS_PER_SECOND = 1_000;
+
+/** The percentiles that have a name of their own. */
+const NAMED = [0.5, 0.9, 0.95, 0.99] as const;
+
+const NO_WINDOW: WindowStart = { slice: -1, spanMs: 0 };
 
 /**
  * Reads snapshots of one segment, on any thread, from shared memory alone. It remembers what the catalog says of each series, so
@@ -35,62 +59,165 @@ const FIRST_SERVER_ERROR = 500;
  */
 export class SnapshotReader {
   private readonly segment: Segment;
+  private readonly facts = new ProcessReader();
   private http: CatalogFamily | undefined;
   private lag: CatalogFamily | undefined;
-  private readonly series: RouteSeries[] = [];
+  private seriesCount = 0;
   private removalsSeen = 0;
   private readonly routes = new Map<string, Route>();
-  private all = new RequestSums(0);
-  private lagSums = new RequestSums(0);
+  private all = new WindowSums(0);
+  /** Of one route after the other. */
+  private sums = new WindowSums(0);
+  private boundNames: readonly string[] = [];
+  private readonly lagSums = new WindowSums(0);
+  private readonly named = new Float64Array(NAMED.length);
 
   constructor(segment: Segment) {
     this.segment = segment;
   }
 
   /** Reads one snapshot, as of one batch. */
-  read(state: { readonly isLagMonitored: boolean }): Snapshot {
+  read(state: SnapshotState): Snapshot {
     this.learnSeries();
-    const { segment, all, lagSums, routes } = this;
-    const lagBlocks =
-      this.lag === undefined
-        ? []
-        : [...seriesOf(segment, this.lag.id)].map((id) => seriesBlock(segment, id));
+    const { segment, all } = this;
+    const { quantiles = NAMED, nowTick = segment.control[CLOCK_TICK] as number } = state;
     let totals: PipelineTotals | undefined;
+    let rows: RouteSnapshot[] = [];
+    let start = NO_WINDOW;
+    let samples: Samples | undefined;
     readCommitted(segment, (aggregates) => {
-      all.reset();
-      lagSums.reset();
-      for (const { sums } of routes.values()) sums.reset();
-      for (const { block, isError, route } of this.series)
-        route.sums.addBlock(aggregates, block, isError);
-      for (const block of lagBlocks) lagSums.addBlock(aggregates, block, false);
+      start = this.startOf(this.http, { aggregates, nowTick });
+      samples = this.http && readSamples(segment, this.http, { aggregates, nowTick });
+      rows = this.readRoutes(aggregates, start, samples);
+      this.readLag(aggregates, nowTick);
       totals = readPipelineTotals(segment, aggregates);
     });
-    for (const { sums } of routes.values()) all.add(sums);
+    const { window, lifetime } = all;
     return {
       takenAt: new Date().toISOString(),
-      totalRequests: all.requests,
-      errorRate: all.errorRate,
-      ...all.latencies,
+      ageMs: this.ageMs(nowTick),
+      totalRequests: lifetime.requests,
+      errorRate: quotient(window.errors, window.requests),
+      ...this.latenciesOf(all, samples),
       requestsInFlight: this.inFlight(),
       latencyHistogram: this.histogram(),
-      cache: { hits: 0, misses: 0, evictions: 0, hitRate: null },
-      eventLoop: {
-        avgLagMs: lagSums.latencies.avgLatencyMs,
-        p95LagMs: lagSums.quantileMs(0.95),
-        monitoringActive: state.isLagMonitored,
+      latencyQuantilesMs: quantilesMs(quantilesOf(all, samples), quantiles),
+      window: {
+        seconds: this.windowSeconds(),
+        spanSeconds: start.spanMs / MS_PER_SECOND,
+        requests: window.requests,
+        errors: window.errors,
+        requestsPerSecond: quotient(window.requests, start.spanMs / MS_PER_SECOND),
       },
+      lifetime: {
+        errors: lifetime.errors,
+        errorRate: quotient(lifetime.errors, lifetime.requests),
+        avgLatencyMs: quotient(lifetime.seconds * MS_PER_SECOND, lifetime.requests),
+      },
+      cache: { hits: 0, misses: 0, evictions: 0, hitRate: null },
+      eventLoop: { ...this.lagMs(), monitoringActive: state.isLagMonitored },
       websocket: { openConnectionsEstimate: 0, messagesSent: 0 },
-      routes: [...routes.values()]
-        .filter(({ sums }) => sums.requests > 0)
-        .map(({ method, route, sums }) => ({
-          method,
-          route,
-          requests: sums.requests,
-          errors: sums.errors,
-          errorRate: sums.errorRate,
-          ...sums.latencies,
-        })),
+      process: this.facts.read(),
+      routes: rows,
       pipeline: totals as PipelineTotals,
+    };
+  }
+
+  private startOf(
+    family: CatalogFamily | undefined,
+    at: { readonly aggregates: Float64Array; readonly nowTick: number },
+  ): WindowStart {
+    if (family === undefined) return NO_WINDOW;
+    return windowStart(this.segment, family, at) ?? NO_WINDOW;
+  }
+
+  private readRoutes(
+    aggregates: Float64Array,
+    start: WindowStart,
+    samples: Samples | undefined,
+  ): RouteSnapshot[] {
+    const { all, sums } = this;
+    const sampled = samples && this.splitByRoute(samples);
+    const slices = this.http?.window?.slices ?? 0;
+    const reading = readingOf(this.segment, aggregates);
+    const rows: RouteSnapshot[] = [];
+    all.reset();
+    for (const [index, { method, route, series }] of [...this.routes.values()].entries()) {
+      sums.reset();
+      for (const { block, isError } of series)
+        sums.addSeries(reading, { block, isError, start, slices });
+      if (sums.lifetime.requests === 0) continue;
+      all.add(sums);
+      const { window, lifetime } = sums;
+      rows.push({
+        method,
+        route,
+        requests: lifetime.requests,
+        errors: lifetime.errors,
+        errorRate: quotient(window.errors, window.requests),
+        ...this.latenciesOf(sums, sampled?.[index]),
+        window: {
+          requests: window.requests,
+          errors: window.errors,
+          requestsPerSecond: quotient(window.requests, start.spanMs / MS_PER_SECOND),
+        },
+      });
+    }
+    return rows;
+  }
+
+  private readLag(aggregates: Float64Array, nowTick: number): void {
+    const { lag, lagSums, segment } = this;
+    lagSums.reset();
+    if (lag === undefined) return;
+    const start = this.startOf(lag, { aggregates, nowTick });
+    const slices = lag.window?.slices ?? 0;
+    const reading = readingOf(segment, aggregates);
+    for (const id of seriesOf(segment, lag.id)) {
+      lagSums.addSeries(reading, {
+        block: seriesBlock(segment, id),
+        isError: false,
+        start,
+        slices,
+      });
+    }
+  }
+
+  private windowSeconds(): number {
+    const { http, segment } = this;
+    if (http?.window === undefined) return 0;
+    return (http.window.slices * sliceTicksOf(segment, http.id) * TICK_MS) / MS_PER_SECOND;
+  }
+
+  private lagMs(): Omit<Snapshot['eventLoop'], 'monitoringActive'> {
+    const { avgLatencyMs, p95LatencyMs, p99LatencyMs } = this.latenciesOf(this.lagSums);
+    const { maximum } = this.lagSums;
+    return {
+      avgLagMs: avgLatencyMs,
+      p95LagMs: p95LatencyMs,
+      p99LagMs: p99LatencyMs,
+      maxLagMs: maximum === undefined ? null : maximum * MS_PER_SECOND,
+    };
+  }
+
+  private splitByRoute(samples: Samples): Samples[] {
+    const routes = [...this.routes.values()];
+    const routeOf = new Map(
+      routes.flatMap(({ series }, index) => series.map(({ id }) => [id, index] as const)),
+    );
+    return splitSamples(samples, { count: routes.length, of: (id) => routeOf.get(id) });
+  }
+
+  private latenciesOf(sums: WindowSums, samples?: Samples): LatencySummary {
+    const { named } = this;
+    quantilesOf(sums, samples)(NAMED, named);
+    const { requests, seconds } = sums.window;
+    return {
+      avgLatencyMs: quotient(seconds * MS_PER_SECOND, requests),
+      p50LatencyMs: inMs(named[0]),
+      p90LatencyMs: inMs(named[1]),
+      p95LatencyMs: inMs(named[2]),
+      p99LatencyMs: inMs(named[3]),
     };
   }
 
@@ -99,30 +226,35 @@ export class SnapshotReader {
     const { segment } = this;
     if (this.http === undefined) {
       this.http = findFamily(segment, FamilyRole.httpDuration);
-      if (this.http !== undefined) this.all = new RequestSums(this.http.bounds.length);
+      if (this.http !== undefined) {
+        this.all = new WindowSums(this.http.bounds.length);
+        this.sums = new WindowSums(this.http.bounds.length);
+        // Bounds are kept in seconds; rounding takes back what the conversion added.
+        this.boundNames = this.http.bounds.map((bound) =>
+          String(Number((bound * MS_PER_SECOND).toPrecision(12))),
+        );
+      }
     }
-    if (this.lag === undefined) {
-      this.lag = findFamily(segment, FamilyRole.loopLag);
-      if (this.lag !== undefined) this.lagSums = new RequestSums(this.lag.bounds.length);
-    }
+    this.lag ??= findFamily(segment, FamilyRole.loopLag);
     if (this.http === undefined) return;
     const removals = removalsOf(segment, this.http.id);
     if (removals !== this.removalsSeen) {
       this.removalsSeen = removals;
-      this.series.length = 0;
+      this.seriesCount = 0;
       this.routes.clear();
     }
     const ids = seriesOf(segment, this.http.id);
-    for (const id of ids.subarray(this.series.length)) {
+    for (; this.seriesCount < ids.length; this.seriesCount++) {
+      const id = ids[this.seriesCount] as number;
       const {
         method = '',
         route = '',
         status_code: status = '',
       } = parseLabels(seriesLabels(segment, id));
-      this.series.push({
+      this.routeOf(method, route).series.push({
+        id,
         block: seriesBlock(segment, id),
         isError: Number(status) >= FIRST_SERVER_ERROR,
-        route: this.routeOf(method, route),
       });
     }
   }
@@ -132,7 +264,7 @@ export class SnapshotReader {
     const key = `${method} ${route}`;
     let known = this.routes.get(key);
     if (known === undefined) {
-      known = { method, route, sums: new RequestSums(this.all.counts.length - 1) };
+      known = { method, route, series: [] };
       this.routes.set(key, known);
     }
     return known;
@@ -140,14 +272,11 @@ export class SnapshotReader {
 
   private histogram(): Record<string, number> {
     const histogram: Record<string, number> = {};
-    const bounds = this.http?.bounds ?? [];
+    const { buckets } = this.all;
     let cumulative = 0;
-    for (const [bucket, count] of this.all.counts.entries()) {
-      cumulative += count;
-      const bound = bounds[bucket];
-      // Bounds are kept in seconds; rounding takes back what the conversion added.
-      histogram[bound === undefined ? '+Inf' : String(Number((bound * 1000).toPrecision(12)))] =
-        cumulative;
+    for (let bucket = 0; bucket < buckets.length; bucket++) {
+      cumulative += buckets[bucket] as number;
+      histogram[this.boundNames[bucket] ?? '+Inf'] = cumulative;
     }
     return histogram;
   }
@@ -158,4 +287,43 @@ export class SnapshotReader {
     const [id] = seriesOf(this.segment, family.id);
     return id === undefined ? 0 : readLiveValue(this.segment, seriesBlock(this.segment, id));
   }
+
+  /** By the tick of the oldest record in the ring. Its slot may be written anew meanwhile, which shows a younger one. */
+  private ageMs(nowTick: number): number {
+    const { control, aggregates, ringCells, sizes } = this.segment;
+    const cursor = (aggregates[TOTAL_CURSOR] as number) | 0;
+    if (Atomics.load(control, PRODUCER_CURSOR) === cursor) return 0;
+    const slot = cursor & (sizes.capacityRecords - 1);
+    const tick = ringCells[(slot << RECORD_CELLS_SHIFT) + TICK_CELL] as number;
+    return Math.max(0, nowTick - tick) * TICK_MS;
+  }
+}
+
+/** `null` where there is nothing to divide by. */
+function quotient(dividend: number, divisor: number): number | null {
+  return divisor === 0 ? null : dividend / divisor;
+}
+
+/** Seconds in milliseconds; `null` for NaN. */
+function inMs(seconds: number | undefined): number | null {
+  return seconds === undefined || Number.isNaN(seconds) ? null : seconds * MS_PER_SECOND;
+}
+
+/** Estimates quantiles: writes the values below which ascending shares of the observations lie, NaN where there are none. */
+type Quantiles = (shares: readonly number[], into: Float64Array) => void;
+
+/** By the samples where there is a reservoir, else by the sketch. */
+function quantilesOf(sums: WindowSums, samples: Samples | undefined): Quantiles {
+  return samples === undefined
+    ? (shares, into) => sums.quantiles(shares, into)
+    : (shares, into) => sampleQuantiles(samples, shares, into);
+}
+
+function quantilesMs(
+  quantiles: Quantiles,
+  shares: readonly number[],
+): Record<string, number | null> {
+  const values = new Float64Array(shares.length);
+  quantiles(shares, values);
+  return Object.fromEntries(shares.map((share, index) => [String(share), inMs(values[index])]));
 }

@@ -1,6 +1,7 @@
 import type { PipelineTotals } from './pipeline-totals.js';
+import type { ProcessFacts } from './process-facts.js';
 
-/** Latencies of a set of requests, milliseconds. `null` where there was no request to take them from. */
+/** Latencies of a set of requests over the window, milliseconds. `null` where the window holds no request to take them from. */
 export interface LatencySummary {
   readonly avgLatencyMs: number | null;
   readonly p50LatencyMs: number | null;
@@ -9,42 +10,76 @@ export interface LatencySummary {
   readonly p99LatencyMs: number | null;
 }
 
+/** What the window holds of a set of requests. */
+export interface WindowCounts {
+  readonly requests: number;
+  /** Answered with status 500 and above. */
+  readonly errors: number;
+  /** `null` at the window's very beginning. */
+  readonly requestsPerSecond: number | null;
+}
+
 /** One row a method and route template. */
 export interface RouteSnapshot extends LatencySummary {
   readonly method: string;
   readonly route: string;
+  /** Since the start. */
   readonly requests: number;
+  /** Of them, those answered with status 500 and above. */
   readonly errors: number;
-  /** Share of requests answered with status 500 and above. */
+  /** Share of the window's requests that were answered with status 500 and above. */
   readonly errorRate: number | null;
+  readonly window: WindowCounts;
 }
 
 /**
- * The service's numbers as of one moment, since its start. On the wire the same tree in snake_case (`snapshotToJson`).
+ * The service's numbers as of one moment. On the wire the same tree in snake_case (`snapshotToJson`).
  *
- * A rate or mean with nothing to divide by is `null`, never 0. Percentiles are at most one bucket of the sketch, 2.2 %, off.
+ * Rates, means and percentiles are over the sliding window, counts since the start. A rate or mean with nothing to divide by is `null`,
+ * never 0. Percentiles are at most one bucket of the sketch, 2.2 %, off (docs/percentiles.md).
  */
 export interface Snapshot extends LatencySummary {
   /** When it was read, ISO 8601. */
   readonly takenAt: string;
+  /** How long the oldest record has been waiting that is not in these numbers yet, ms; 0 when none is. To within 100 ms. */
+  readonly ageMs: number;
+  /** Since the start. */
   readonly totalRequests: number;
-  /** Share of requests answered with status 500 and above. */
+  /** Share of the window's requests that were answered with status 500 and above. */
   readonly errorRate: number | null;
   readonly requestsInFlight: number;
-  /** Cumulative: bound in milliseconds → requests that took at most so long; '+Inf' is all of them. */
+  /** Since the start, cumulative: bound in milliseconds → requests that took at most so long; '+Inf' is all of them. */
   readonly latencyHistogram: Readonly<Record<string, number>>;
+  /** Configured shares → milliseconds: the option `quantiles`. */
+  readonly latencyQuantilesMs: Readonly<Record<string, number | null>>;
+  readonly window: WindowCounts & {
+    /** Its length, seconds. */
+    readonly seconds: number;
+    /** How much time it holds at present, seconds: less while the process is younger, and while its newest slice is not complete. */
+    readonly spanSeconds: number;
+  };
+  /** Beside the window's numbers. */
+  readonly lifetime: {
+    readonly errors: number;
+    readonly errorRate: number | null;
+    readonly avgLatencyMs: number | null;
+  };
   readonly cache: {
     readonly hits: number;
     readonly misses: number;
     readonly evictions: number;
     readonly hitRate: number | null;
   };
+  /** Over the window. */
   readonly eventLoop: {
     readonly avgLagMs: number | null;
     readonly p95LagMs: number | null;
+    readonly p99LagMs: number | null;
+    readonly maxLagMs: number | null;
     readonly monitoringActive: boolean;
   };
   readonly websocket: { readonly openConnectionsEstimate: number; readonly messagesSent: number };
+  readonly process: ProcessFacts;
   readonly routes: readonly RouteSnapshot[];
   readonly pipeline: PipelineTotals;
 }

@@ -16,8 +16,8 @@ export interface HttpSink {
   /** Moves when ids that were answered before hold no more, and have to be asked for again. */
   readonly seriesEpoch: number;
 
-  /** Counts one response. Called once for each, at its end. */
-  record(seriesId: number, durationSeconds: number): boolean;
+  /** Counts one response. Called once for each, at its end: `endedMs` is `performance.now()` then. */
+  record(seriesId: number, durationSeconds: number, endedMs: number): boolean;
 
   /** One more request in flight. */
   requestStarted(): void;

@@ -120,9 +120,10 @@ export class RequestObserver {
   #record(request: RoutedRequest, app: unknown, startedMs: number, statusCode: unknown): void {
     const series = this.#templates.find(request, app);
     const seriesId = series.idOf(this.#sink, request.method, statusOf(statusCode));
-    const durationMs = performance.now() - startedMs;
+    const endedMs = performance.now();
+    const durationMs = endedMs - startedMs;
     // Below zero only where somebody's fake clock was put in or taken out meanwhile.
-    this.#sink.record(seriesId, durationMs > 0 ? durationMs / MS_PER_SECOND : 0);
+    this.#sink.record(seriesId, durationMs > 0 ? durationMs / MS_PER_SECOND : 0, endedMs);
   }
 
   #abort(connection: Connection): void {

@@ -181,7 +181,7 @@ export class PoolEngine implements Engine {
     readonly onThread: (thread: PoolThread) => Promise<Result | undefined>;
     readonly here: (standIn: InlineEngine) => Result | Promise<Result>;
   }): Promise<Result> {
-    this.recorder.publish();
+    this.recorder.publishNow();
     for (let losses = 0; losses < LOSSES_MAX; ) {
       const { standIn, life } = this;
       if (standIn !== undefined && this.drains(standIn)) return work.here(standIn.engine);
@@ -300,7 +300,7 @@ export class PoolEngine implements Engine {
   /** Runs on main's watch timer. Whatever goes wrong in here must not reach the application. */
   private look(): void {
     try {
-      this.recorder.publish();
+      this.recorder.publishNow();
       const { life } = this;
       if (life !== undefined && !life.thread.isLost) this.lookAt(life);
       this.standIn?.engine.drainNow();
@@ -329,7 +329,7 @@ export class PoolEngine implements Engine {
     // A thread may be ended anywhere, so none is asked first whether it still listens.
     life?.thread.terminate('the engine was closed');
     await life?.ended;
-    this.recorder.publish();
+    this.recorder.publishNow();
     await this.standIn?.engine.close();
   }
 

@@ -1,0 +1,84 @@
+import { SKETCH_GROUP_CELLS, WIDE_SKETCH_GROUP_CELLS } from './aggregates.js';
+import { assertLayout } from './assert-layout.js';
+
+/**
+ * Windows: what a family showed as each of its last slices of time began. What lies in the window is what the series show now less what they
+ * showed then, so recording and draining cost nothing for it; only when a slice begins does the consumer copy.
+ *
+ * Time is in ticks of the producer's clock (record/recorder.ts), 1 being the first.
+ *
+ * Window block: one a family with a window, `slices` + 1 doubles among the aggregates.
+ *
+ *   double      field   writer    store     notes
+ *   ──────────  ──────  ────────  ────────  ────────────────────────────────────────────────────────────────
+ *            0  since   producer  plain     tick at which the family was made; then every series was at zero
+ *   1 … slices  starts  consumer  redo log  tick at which the slice began whose copies these are; 0: none
+ *
+ * Copies: the end of each series' block, after its sketch. A slice's copies are of no use while its `starts` is 0.
+ *
+ *   double                    field    type  notes
+ *   ────────────────────────  ───────  ────  ───────────────────────────────────────────────────────────────────
+ *   0 … slices − 1            sums     f64   the sum, one a slice
+ *   slices + g × slices × G/2 group g  u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
+ *                                            an octave lies in a page, and what nothing fell into is not touched
+ *
+ * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one bucket.
+ *
+ * When a slice begins at a tick (aggregate/rotation.ts), whoever holds the lease, in a batch:
+ *
+ *   step  store                                       a crash after it leaves
+ *   ────  ──────────────────────────────────────────  ────────────────────────────────────────────────────────────
+ *      1  starts = 0 of the oldest slice (a batch)    the window without its oldest slice, which has left it anyway
+ *      2  rotating = 1 (control block, Atomics rmw)   the same; the successor begins again, and takes it back
+ *      3  the copies (plain stores)                   the same: nobody reads the copies of a slice without a start
+ *      4  rotating = 0                                the same
+ *      5  starts = tick (a batch)                     the slice
+ *
+ * While `rotating` is 1 the producer gives no removed series' memory to another series: the consumer may stand on it.
+ */
+export const WINDOW_SINCE = 0;
+export const WINDOW_STARTS = WINDOW_SINCE + 1;
+
+/** Slices begin at multiples of it: ten a second are few enough to be stamped into records by whoever has looked at the clock. */
+export const TICK_MS = 100;
+
+/** Doubles of a family's window block. */
+export function windowBlockDoubles(slices: number): number {
+  return WINDOW_STARTS + slices;
+}
+
+/** Doubles of the copies at the end of a series' block. */
+export function windowCopiesDoubles(slices: number, groups: number, groupCells: number): number {
+  return slices + groups * groupDoubles(slices, groupCells);
+}
+
+/** Doubles that the copies of one group take. */
+function groupDoubles(slices: number, groupCells: number): number {
+  return (slices * groupCells) / 2;
+}
+
+/** Where the copies of a series lie. */
+export interface CopiesPlace {
+  /** First double of the copies: the end of the sketch. */
+  readonly copies: number;
+  readonly slices: number;
+  readonly groupCells: number;
+}
+
+/** The double that holds a slice's copy of the sum. */
+export function sumCopyDouble({ copies }: CopiesPlace, slice: number): number {
+  return copies + slice;
+}
+
+/** The first u32 cell of a slice's copy of a group. */
+export function groupCopyCell(
+  { copies, slices, groupCells }: CopiesPlace,
+  { slice, group }: { readonly slice: number; readonly group: number },
+): number {
+  return (copies + slices + group * groupDoubles(slices, groupCells)) * 2 + slice * groupCells;
+}
+
+assertLayout(
+  SKETCH_GROUP_CELLS % 2 === 0 && WIDE_SKETCH_GROUP_CELLS % 2 === 0,
+  'the copies of a group fill whole doubles',
+);
