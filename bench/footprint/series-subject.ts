@@ -6,7 +6,7 @@ import {
   LABEL_NAMES,
 } from '../harness/traffic.js';
 
-/** What the process tells its parent, in bytes above the same process with a few series. */
+/** What the process tells its parent, in bytes above the same process before it had them. */
 export interface SeriesFootprint {
   /** Resident memory, all threads and shared memory included, once each series was observed. */
   readonly observedBytes: number;
@@ -23,18 +23,21 @@ const OBSERVATIONS_PER_SERIES = 4;
 const SCRAPES = 5;
 /** The first collections leave what the next can free. */
 const COLLECTIONS = 3;
-/** What is compiled, and grows once, is no series'. */
-const WARM_UP = { series: 50, observations: 200_000 } as const;
+/** Those that are there before are a fifth of those that come: what is compiled, and grows once, is no series'. */
+const EARLIER_SHARE = 1 / 5;
+const EARLIER_OBSERVATIONS = 200_000;
 
 const [, , subject = '', series = '0', settle = '0'] = process.argv;
-const seriesCount = Number(series);
+const addedCount = Number(series);
+const earlierCount = addedCount * EARLIER_SHARE;
+const seriesCount = earlierCount + addedCount;
 const settleMs = Number(settle);
 const { observe, flush, scrape, close } = subject.startsWith('offloop')
   ? await startOffloop()
   : await startProm();
 const labelSets = createLabelSets(seriesCount);
 const { values } = createTraffic(1);
-await observeSeries(WARM_UP.series, WARM_UP.observations);
+await observeSeries(earlierCount, EARLIER_OBSERVATIONS);
 for (let count = 0; count < SCRAPES; count++) await scrape();
 const before = await settledMemory();
 await observeSeries(seriesCount, OBSERVATIONS_PER_SERIES * seriesCount);

@@ -10,11 +10,18 @@ export function forkOnce<T>(of: {
   readonly programUrl: URL;
   readonly args: readonly string[];
   readonly nodePath: string;
+  /** Further options of Node. */
+  readonly nodeOptions?: readonly string[];
 }): Promise<T> {
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(of.programUrl), of.args, {
       execPath: of.nodePath,
-      execArgv: ['--enable-source-maps', '--conditions=offloop-internal', '--expose-gc'],
+      execArgv: [
+        '--enable-source-maps',
+        '--conditions=offloop-internal',
+        '--expose-gc',
+        ...(of.nodeOptions ?? []),
+      ],
     });
     let answer: T | undefined;
     child.on('message', (message) => {
