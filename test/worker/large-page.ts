@@ -34,7 +34,7 @@ export class LargePage {
       labelNames: ['n'],
       registers: [this.registry],
     });
-    for (let n = 0; n < seriesCount; n++) this.histogram.labels({ n });
+    for (let n = 0; n < seriesCount; n++) this.histogram.zero({ n });
   }
 
   get request(): ExpositionRequest {
