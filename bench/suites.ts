@@ -8,6 +8,7 @@ import { publishing } from './core/record/publishing.bench.js';
 import { recorder } from './core/record/recorder.bench.js';
 import { snapshot } from './core/snapshot/snapshot.bench.js';
 import { footprint } from './footprint/footprint.bench.js';
+import { idle } from './footprint/idle.bench.js';
 import { series } from './footprint/series.bench.js';
 import type { Suite } from './harness/suite.js';
 import { middleware } from './http/middleware.bench.js';
@@ -28,4 +29,5 @@ export const SUITES: readonly Suite[] = [
   middleware,
   footprint,
   series,
+  idle,
 ];

@@ -28,7 +28,7 @@ const POLL_MS_MAX = 500;
 /** Two a second cost main 0.02 % of a core; with the thread's poll, no record is older than a second. */
 const WATCH_MS = 500;
 
-/** How long a thread may be still: twenty idle polls, and the page of every series at forty times what it takes. */
+/** How long a thread may be still: four idle polls, and the page of every series at forty times what it takes. */
 const STILL_MS_MAX = 2_000;
 const STILL_MS_MAX_PER_SERIES = 0.1;
 
@@ -47,7 +47,7 @@ export interface PoolEngineOptions {
   readonly recorder: Recorder;
   /** Path or `file:` URL of the thread's file, where a bundler has separated it from this package. Default: found beside it. */
   readonly threadFile?: string | URL;
-  /** Between two looks at the ring while records come, ms, in [1, 500], default 10. An idle thread looks every 100 ms. */
+  /** Between two looks at the ring while records come, ms, in [1, 500], default 10. An idle thread looks every 500 ms. */
   readonly pollMs?: number;
   /** Default: process warnings. */
   readonly logger?: EngineLogger;
