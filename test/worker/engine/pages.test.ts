@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PageChunk } from '@offloop/core/engine';
+import { gunzipSync } from 'node:zlib';
+import { type PageChunk, renderPage } from '@offloop/core/engine';
 import { CHUNK_BYTES } from '@offloop/core/internal/exposition/page-memory.js';
 import { expect } from 'chai';
 import { LargePage, TestReader } from '../large-page.js';
@@ -45,8 +46,9 @@ describe('a page of many chunks', function () {
     await delay(20);
     expect(held, 'chunks that are out').to.have.length(2);
     const texts = held.map(({ bytes }) => Buffer.from(bytes).toString());
-    const other = await page.pipeline.render({ families: [], includePipeline: true });
-    expect(Buffer.from(other.bytes).toString()).to.match(/^offloop_records_aggregated_total 1$/m);
+    // Of the same series, whose values it captures anew.
+    const other = await page.pipeline.render({ ...page.request, includePipeline: false });
+    expect(Buffer.from(other.bytes).toString()).to.match(/^large_seconds_count\{n="1"\} 1$/m);
     expect(
       held.map(({ bytes }) => Buffer.from(bytes).toString()),
       'their bytes',
@@ -59,6 +61,22 @@ describe('a page of many chunks', function () {
     expect(page.seriesOf(reader.text), 'of before the observation').to.equal(page.seriesCount);
     expect(reader.text).to.match(/^large_seconds_count\{n="1"\} 0$/m);
   });
+
+  for (const format of ['text', 'openMetrics', 'protobuf'] as const) {
+    it(`is the same in chunks as in one piece, packed too: ${format}`, async () => {
+      for (let n = 0; n < 1_000; n++) page.histogram.observe({ n }, n / 100);
+      await page.pipeline.flush();
+      const request = { ...page.request, includePipeline: false, format };
+      const { bytes } = renderPage(page.pipeline.producer.segment, request);
+      expect(bytes.length, 'bytes').to.be.above(2 * CHUNK_BYTES);
+      for (const encoding of ['identity', 'gzip'] as const) {
+        const streamed = await page.pipeline.render({ ...request, encoding });
+        expect(streamed.encoding).to.equal(encoding);
+        const unpacked = encoding === 'gzip' ? gunzipSync(streamed.bytes) : streamed.bytes;
+        expect(Buffer.compare(unpacked, bytes), encoding).to.equal(0);
+      }
+    });
+  }
 
   it('is not rendered to its end when nobody wants it any more, nor counted, and the next is', async () => {
     for (let round = 0; round < 3; round++) {
