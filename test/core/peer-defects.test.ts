@@ -20,7 +20,7 @@ import { refusalOf } from './refusal.js';
  *   no.  defect                                                          shown in
  *   ───  ──────────────────────────────────────────────────────────────  ─────────────────────────────────────────────────
  *     1  label values that hold a separator merge series                 here; instruments/labels.property.test.ts
- *     2  the slices of a window share one digest                         nowhere yet: summaries here have no window
+ *     2  the slices of a window share one digest                         instruments/summary.test.ts
  *     3  NaN is printed Nan                                              here
  *     4  an empty summary shows 0 for its quantiles                      here
  *     5  an OpenMetrics scrape renames the live counter                  here

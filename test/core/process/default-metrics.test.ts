@@ -8,7 +8,7 @@ import prom from 'prom-client';
 import { type ParsedSample, parseExposition } from '../../support/exposition-parser.js';
 import { refusalOf } from '../refusal.js';
 
-const OWN = ['nodejs_eventloop_utilization', 'nodejs_eventloop_utilization_histogram'];
+const OWN = ['', '_summary', '_histogram'].map((part) => `nodejs_eventloop_utilization${part}`);
 
 class Rig {
   readonly pipeline = new Pipeline();
@@ -272,6 +272,12 @@ describe('collectDefaultMetrics()', () => {
     const after = await bucketsOf();
     const busy = (buckets: typeof before) => (buckets.get('1') ?? 0) - (buckets.get('0.5') ?? 0);
     expect(busy(after) - busy(before)).to.be.at.least(19);
+    const samples = await rig.samples();
+    const found = (name: string) => samples.find((sample) => sample.name.endsWith(name));
+    expect(found('utilization_summary_count')?.value).to.equal(
+      found('utilization_histogram_count')?.value,
+    );
+    expect(found('utilization_summary')?.labels.get('app')).to.equal('x');
   });
 
   it('takes the buckets of garbage collections', () => {

@@ -5,10 +5,20 @@ import { Gauge } from '../instruments/gauge.js';
 import { Histogram } from '../instruments/histogram.js';
 import type { LabelValues } from '../instruments/metric-configuration.js';
 import type { Registry } from '../instruments/registry.js';
+import { Summary } from '../instruments/summary.js';
 import { LagSampler } from './lag-sampler.js';
 
 /** Labels of one default metric, beside the ones that all of them have. */
 export type OwnLabels = Readonly<Record<string, string>>;
+
+/** How the loop's utilisation is shown. */
+export interface UtilizationOptions {
+  readonly intervalMs: number;
+  readonly buckets: readonly number[];
+  readonly percentiles: readonly number[];
+  readonly maxAgeSeconds: number;
+  readonly ageBuckets: number;
+}
 
 /** What all default metrics of one call have in common, and what stops them. */
 export class DefaultMetricsScope {
@@ -16,11 +26,10 @@ export class DefaultMetricsScope {
   readonly gcDurationBuckets: readonly number[];
   /** Ticks for everything that watches the loop. */
   readonly sampler: LagSampler;
-  readonly utilizationIntervalMs: number;
-  readonly utilizationBuckets: readonly number[];
+  readonly utilization: UtilizationOptions;
   private readonly prefix: string;
   private readonly labels: LabelValues<string>;
-  private readonly metrics: (Counter | Gauge | Histogram)[] = [];
+  private readonly metrics: (Counter | Gauge | Histogram | Summary)[] = [];
   private readonly stops: (() => void)[] = [];
 
   constructor(options: {
@@ -29,16 +38,14 @@ export class DefaultMetricsScope {
     readonly labels: LabelValues<string>;
     readonly gcDurationBuckets: readonly number[];
     readonly lagIntervalMs: number;
-    readonly utilizationIntervalMs: number;
-    readonly utilizationBuckets: readonly number[];
+    readonly utilization: UtilizationOptions;
   }) {
     this.register = options.register;
     this.prefix = options.prefix;
     this.labels = options.labels;
     this.gcDurationBuckets = options.gcDurationBuckets;
     this.sampler = new LagSampler(options.lagIntervalMs);
-    this.utilizationIntervalMs = options.utilizationIntervalMs;
-    this.utilizationBuckets = options.utilizationBuckets;
+    this.utilization = options.utilization;
   }
 
   /** A gauge that is read when somebody asks for it. */
@@ -113,6 +120,23 @@ export class DefaultMetricsScope {
     };
   }
 
+  /** A summary of what happens without anybody's asking. @returns What observes a value. */
+  summary(
+    definition: {
+      readonly name: string;
+      readonly help: string;
+      readonly percentiles: readonly number[];
+      readonly maxAgeSeconds: number;
+      readonly ageBuckets: number;
+    },
+    collect: () => void,
+  ): { readonly observe: (value: number) => void } {
+    const summary = new Summary({ ...this.common(definition), collect });
+    this.add(summary);
+    const { labels } = this;
+    return { observe: (value) => summary.observe({ ...labels }, value) };
+  }
+
   /** Something to let go of when the metrics are stopped. */
   onStop(stop: () => void): void {
     this.stops.push(stop);
@@ -129,7 +153,7 @@ export class DefaultMetricsScope {
     }
   }
 
-  private add(metric: Counter | Gauge | Histogram): void {
+  private add(metric: Counter | Gauge | Histogram | Summary): void {
     this.metrics.push(metric);
   }
 

@@ -2,6 +2,7 @@ import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
 import type { RegistryContentType } from '../instruments/content-types.js';
 import type { LabelValues } from '../instruments/metric-configuration.js';
 import { type Registry, register } from '../instruments/registry.js';
+import { DEFAULT_PERCENTILES } from '../instruments/summary.js';
 import { DefaultMetricsScope } from './default-metrics-scope.js';
 import { defineGcDuration } from './gc-metrics.js';
 import { defineHeapSize, defineHeapSpaces, defineVersion } from './heap-metrics.js';
@@ -38,12 +39,18 @@ export interface DefaultMetricsConfiguration<T extends string = string> {
    */
   readonly eventLoopMonitoringPrecision?: number;
   /**
-   * Milliseconds between two observations of `nodejs_eventloop_utilization_histogram`, in [1, 10 000], default 100. They are made when the lag is
+   * Milliseconds between two observations of the loop's utilisation, in [1, 10 000], default 100. They are made when the lag is
    * sampled, so where this is less than `eventLoopMonitoringPrecision`, several at a time.
    */
   readonly eventLoopUtilizationTimeout?: number;
-  /** Bounds of that histogram, shares. Default prom-client 0.16's: 0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1. */
+  /** Bounds of `nodejs_eventloop_utilization_histogram`, shares. Default prom-client 0.16's: 0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1. */
   readonly eventLoopUtilizationBuckets?: readonly number[];
+  /** Percentiles of `nodejs_eventloop_utilization_summary`, shares. Default those of any summary. */
+  readonly eventLoopUtilizationPercentiles?: readonly number[];
+  /** Window of that summary, seconds. Default 60. */
+  readonly eventLoopUtilizationMaxAgeSeconds?: number;
+  /** Slices of that window. Default 5. */
+  readonly eventLoopUtilizationAgeBuckets?: number;
 }
 
 /** prom-client's type of that configuration. */
@@ -60,6 +67,8 @@ const GC_DURATION_BUCKETS: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5];
 const UTILIZATION_BUCKETS: readonly number[] = [
   0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1,
 ];
+const UTILIZATION_AGE_SECONDS = 60;
+const UTILIZATION_AGE_BUCKETS = 5;
 const INTERVAL_MS = 100;
 const INTERVAL_MS_MAX = 10_000;
 
@@ -113,8 +122,13 @@ function startDefaultMetrics<T extends string = string>(
     labels: config?.labels ?? {},
     gcDurationBuckets: config?.gcDurationBuckets ?? GC_DURATION_BUCKETS,
     lagIntervalMs: intervalOf(config, 'eventLoopMonitoringPrecision'),
-    utilizationIntervalMs: intervalOf(config, 'eventLoopUtilizationTimeout'),
-    utilizationBuckets: config?.eventLoopUtilizationBuckets ?? UTILIZATION_BUCKETS,
+    utilization: {
+      intervalMs: intervalOf(config, 'eventLoopUtilizationTimeout'),
+      buckets: config?.eventLoopUtilizationBuckets ?? UTILIZATION_BUCKETS,
+      percentiles: config?.eventLoopUtilizationPercentiles ?? DEFAULT_PERCENTILES,
+      maxAgeSeconds: config?.eventLoopUtilizationMaxAgeSeconds ?? UTILIZATION_AGE_SECONDS,
+      ageBuckets: config?.eventLoopUtilizationAgeBuckets ?? UTILIZATION_AGE_BUCKETS,
+    },
   });
   try {
     for (const define of Object.values(GROUPS)) define(scope);

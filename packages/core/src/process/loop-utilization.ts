@@ -49,19 +49,30 @@ export class UtilizationSampler {
   }
 }
 
-/** A histogram of the loop's utilisation: prom-client 0.16's. */
+const HELP =
+  'Ratio of time the event loop is not idling in the event provider to the total time the event loop is running.';
+
+/** A summary and a histogram of the loop's utilisation: prom-client 0.16's. */
 export function defineLoopUtilization(scope: DefaultMetricsScope): void {
-  const { sampler, utilizationIntervalMs: intervalMs, utilizationBuckets: buckets } = scope;
+  const { sampler } = scope;
+  const { intervalMs, buckets, ...window } = scope.utilization;
   let waiting: (readonly [share: number, times: number])[] = [];
   const recordAll = (): void => {
     for (const [share, times] of waiting)
-      for (let time = 0; time < times; time++) histogram.observe({}, share);
+      for (let time = 0; time < times; time++) {
+        summary.observe(share);
+        histogram.observe({}, share);
+      }
     waiting = [];
   };
+  const summary = scope.summary(
+    { name: 'nodejs_eventloop_utilization_summary', help: HELP, ...window },
+    recordAll,
+  );
   const histogram = scope.histogram(
     {
       name: 'nodejs_eventloop_utilization_histogram',
-      help: 'Ratio of time the event loop is not idling in the event provider to the total time the event loop is running.',
+      help: HELP,
       labelNames: [],
       buckets,
     },
