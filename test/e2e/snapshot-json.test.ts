@@ -117,6 +117,8 @@ describe('GET /diagnostics/metrics', function () {
     expect((await snapshotOf(port))['event_loop']).to.deep.equal({
       avg_lag_ms: null,
       p95_lag_ms: null,
+      p99_lag_ms: null,
+      max_lag_ms: null,
       monitoring_active: false,
     });
   });

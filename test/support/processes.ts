@@ -27,7 +27,8 @@ export type StartProcess = (
  */
 export function useProcesses(): StartProcess {
   const started: RunningProcess[] = [];
-  after(async () => {
+  after(async function () {
+    this.timeout(60_000);
     await Promise.all(started.map((running) => running.stop('SIGKILL')));
   });
   return (file, args, options = {}) => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 /** Gives the enclosing suite a way to make empty folders outside of the repository; they are gone after its last test. */
 export function useTemporaryFolders(): () => string {
   const folders: string[] = [];
-  after(() => {
+  after(function () {
+    // Of an installed project that is thousands of files.
+    this.timeout(60_000);
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
   return () => {
