@@ -1,6 +1,10 @@
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
-import { readLiveValue, writeLiveValue } from '@offloop/core/internal/record/live-value.js';
+import {
+  readLiveValue,
+  writeLiveCount,
+  writeLiveValue,
+} from '@offloop/core/internal/record/live-value.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
 import { SegmentRig } from '../segment-rig.js';
@@ -50,6 +54,16 @@ describe('live value', () => {
     // The next one goes to the double that does not count; the sequence has not moved yet.
     segment.aggregates[block + 1 + ((sequence + 1) & 1)] = 1e99;
     expect(readLiveValue(segment, block)).to.equal(7);
+  });
+
+  it('has a count of its own, which adds to the value', () => {
+    const { segment, block } = createLive();
+    for (const count of [1, 0, -(2 ** 31), 2 ** 31 - 1]) {
+      writeLiveCount(segment, block, count);
+      expect(readLiveValue(segment, block)).to.equal(count);
+    }
+    writeLiveValue(segment, block, 0.5);
+    expect(readLiveValue(segment, block)).to.equal(2 ** 31 - 0.5);
   });
 
   it('leaves its neighbours alone, and they leave it alone', () => {

@@ -3,7 +3,7 @@ import type { Pipeline } from '../engine/pipeline.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
-import { writeLiveValue } from '../record/live-value.js';
+import { writeLiveCount } from '../record/live-value.js';
 import type { Recorder } from '../record/recorder.js';
 import type { CatalogWriter, FamilyEntry } from './catalog-writer.js';
 import type { Family } from './family.js';
@@ -105,11 +105,11 @@ export class HttpMetrics {
   }
 
   requestStarted(): void {
-    writeLiveValue(this.segment, this.inFlightBlock, ++this.inFlight);
+    writeLiveCount(this.segment, this.inFlightBlock, ++this.inFlight);
   }
 
   requestEnded(): void {
-    writeLiveValue(this.segment, this.inFlightBlock, --this.inFlight);
+    writeLiveCount(this.segment, this.inFlightBlock, --this.inFlight);
   }
 }
 

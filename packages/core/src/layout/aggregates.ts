@@ -45,10 +45,13 @@ export const FIRST_BLOCK = 16;
  *   ──────  ────────  ─────  ────────  ───────────  ─────────────────────────────────────────────────────
  *        0  sequence  i32    producer  Atomics rmw  the value at sequence & 1 counts
  *      1–2  values    f64×2  producer  plain        the other one is written, then the sequence moves on
+ *        3  count     i32    producer  plain        added to the value: an i32 is never seen half-written
  *
- * A reader notes the sequence, reads, and does a rmw that changes nothing: the same sequence means that the value was whole.
+ * A reader notes the sequence, reads, and does a rmw that changes nothing: the same sequence means that the value was whole. A count
+ * changes with each request, and needs none of that; it is seen at the latest with the record that is published next.
  */
 export const LIVE_VALUES_DOUBLE = 1;
+export const LIVE_COUNT_DOUBLE = LIVE_VALUES_DOUBLE + 2;
 export const LIVE_BLOCK_DOUBLES = 16;
 
 /** Doubles of a counter's block. */

@@ -1,4 +1,4 @@
-import { LIVE_BLOCK_DOUBLES, LIVE_VALUES_DOUBLE } from '../layout/aggregates.js';
+import { LIVE_BLOCK_DOUBLES, LIVE_COUNT_DOUBLE, LIVE_VALUES_DOUBLE } from '../layout/aggregates.js';
 import { assertLayout } from '../layout/assert-layout.js';
 import type { Segment } from '../layout/segment.js';
 
@@ -28,7 +28,19 @@ export function readLiveValue(segment: Segment, block: number): number {
     value = aggregates[block + LIVE_VALUES_DOUBLE + (sequence & 1)] as number;
     if (Atomics.add(liveCells, block * 2, 0) === sequence) break;
   }
-  return value;
+  const count = Atomics.load(liveCells, (block + LIVE_COUNT_DOUBLE) * 2);
+  // A gauge's −0 stays one.
+  return count === 0 ? value : value + count;
 }
 
-assertLayout(LIVE_VALUES_DOUBLE + 2 <= LIVE_BLOCK_DOUBLES, 'a live block holds its values');
+/**
+ * Writes the count of a live block, for a whole number that changes with each request: no rmw, as those wait for every store before
+ * them. Producing thread only; never throws, waits or allocates.
+ *
+ * @param count −2³¹ to 2³¹ − 1.
+ */
+export function writeLiveCount(segment: Segment, block: number, count: number): void {
+  segment.liveCells[(block + LIVE_COUNT_DOUBLE) * 2] = count;
+}
+
+assertLayout(LIVE_COUNT_DOUBLE < LIVE_BLOCK_DOUBLES, 'a live block holds its values');

@@ -1,4 +1,4 @@
-import type { HttpResponse, RoutedRequest } from './http-exchange.js';
+import type { HttpResponse } from './http-exchange.js';
 import type { ListenedResponse } from './listened-response.js';
 
 /**
@@ -7,9 +7,11 @@ import type { ListenedResponse } from './listened-response.js';
  * Lives on the socket as long as that does, so that a request changes a few fields and allocates nothing.
  */
 export class Connection {
-  /** `undefined` between two requests, as are the other two. */
+  /**
+   * `undefined` between two requests, as is the app. It names its request itself: each reference from this old object to a new one is
+   * work for the engine.
+   */
   response: HttpResponse | undefined = undefined;
-  request: RoutedRequest | undefined = undefined;
   /** The app in which the request was first seen. */
   app: unknown = undefined;
 

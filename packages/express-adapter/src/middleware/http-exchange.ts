@@ -11,6 +11,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly statusCode?: number | undefined;
   readonly writableEnded?: boolean | undefined;
+  readonly destroyed?: boolean | undefined;
+  readonly req?: RoutedRequest | undefined;
   once(event: 'finish' | 'close', listener: () => void): unknown;
   removeListener(event: 'finish' | 'close', listener: () => void): unknown;
 }

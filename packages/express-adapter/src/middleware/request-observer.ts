@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { performance } from 'node:perf_hooks';
 import { Connection } from './connection.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
 import { statusOf } from './http-labels.js';
@@ -56,7 +57,7 @@ export class RequestObserver {
         const connection = socket[this.#slot] ?? this.#connect(socket);
         if (connection instanceof Connection) {
           if (connection.response === response || response.writableEnded === true) return;
-          if (socket.destroyed === true) this.#countGone(request, response);
+          if (response.destroyed === true) this.#countGone(request, response);
           else this.#begin(connection, request, response);
           return;
         }
@@ -85,7 +86,6 @@ export class RequestObserver {
     // Somebody took the socket from the response before, which is not going to end any more.
     if (connection.response !== undefined) this.#abort(connection);
     connection.response = response;
-    connection.request = request;
     connection.app = request.app;
     connection.startedMs = performance.now();
     this.#sink.requestStarted();
@@ -107,10 +107,10 @@ export class RequestObserver {
   };
 
   #finish(connection: Connection, statusCode: unknown): void {
-    const { request, app, startedMs } = connection;
+    const { response, app, startedMs } = connection;
+    const request = response?.req;
     // An idle connection keeps no request from being collected.
     connection.response = undefined;
-    connection.request = undefined;
     connection.app = undefined;
     if (request === undefined) return;
     this.#sink.requestEnded();

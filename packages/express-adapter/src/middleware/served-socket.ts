@@ -19,10 +19,9 @@ export function isBeingServed(
   response: HttpResponse,
 ): socket is ServedSocket {
   return (
-    typeof socket === 'object' &&
-    socket !== null &&
-    '_httpMessage' in socket &&
+    isMaybeServed(socket) &&
     socket._httpMessage === response &&
+    response.req === request &&
     request.upgrade !== true
   );
 }
@@ -35,4 +34,10 @@ export function isServedSocket(socket: unknown): socket is ServedSocket {
 /** Stand-ins for sockets need not have events. */
 export function isClosable(socket: unknown): socket is Closable {
   return ['once', 'removeListener'].every((name) => typeof read(socket, name) === 'function');
+}
+
+function isMaybeServed(
+  socket: object | null | undefined,
+): socket is { readonly _httpMessage?: unknown } {
+  return typeof socket === 'object' && socket !== null;
 }
