@@ -8,6 +8,11 @@ export interface RouteExample {
   /** Names of the mounts on the way and of the route, as its handler answers with them when the request came this way. */
   readonly trail: string;
   readonly url: string;
+  /**
+   * Whether an app on the way hangs on a router inside another sub-app. Nothing in it names that other one, which stays unknown until a
+   * request is answered in it: the template may have unknown parts till then.
+   */
+  readonly isHiddenAtFirst: boolean;
 }
 
 const DEPTH_MAX = 4;
@@ -49,6 +54,7 @@ export class RandomRoutes {
       template: templateOf(way),
       trail: way.map(({ name }) => name).join(' '),
       url: way.map((step) => this.#concrete(step.path)).join('') || '/',
+      isHiddenAtFirst: isHiddenAtFirst(way),
     };
   }
 
@@ -168,6 +174,14 @@ function waysOf(node: Node): Step[][] {
   return node.steps.flatMap((step) => {
     if (step.child === undefined) return [[step]];
     return waysOf(step.child).map((way) => [step, ...way]);
+  });
+}
+
+function isHiddenAtFirst(way: readonly Step[]): boolean {
+  const isApp = way.map(({ child }) => child?.isApp === true);
+  return isApp.some((isOne, index) => {
+    const isOnRouter = index > 0 && isApp[index - 1] === false;
+    return isOne && isOnRouter && isApp.slice(0, index).includes(true);
   });
 }
 

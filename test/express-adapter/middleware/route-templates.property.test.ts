@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { UNKNOWN_PART } from '@offloop/express/internal/middleware/layer-path.js';
 import { RequestObserver } from '@offloop/express/internal/middleware/request-observer.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
@@ -18,6 +19,7 @@ describe(`route templates of random routers, seed ${runSeed}`, () => {
       const random = new Random(runSeed);
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       let exactCount = 0;
+      let hiddenCount = 0;
       let checkCount = 0;
       for (let tree = 0; tree < TREE_COUNT; tree += 1) {
         const sink = new RecordingSink();
@@ -42,10 +44,14 @@ describe(`route templates of random routers, seed ${runSeed}`, () => {
           for (let count = 0; count < REQUESTS_PER_TREE; count += 1) {
             checks.push({ ...routes.example(), isFailing: random.unit() < 0.4 });
           }
-          for (const { url, template, trail, isFailing } of checks) {
+          for (const { url, template, trail, isFailing, isHiddenAtFirst } of checks) {
             const [label, actualTrail] = await labelOf(url, isFailing);
             // Another route may come first and take the URL; its label is one of the others then.
-            if (actualTrail === trail) {
+            const isTaken = actualTrail !== trail;
+            if (label.includes(UNKNOWN_PART)) {
+              hiddenCount += 1;
+              expect(isTaken || isHiddenAtFirst, `${url} by ${trail}: ${label}`).to.equal(true);
+            } else if (!isTaken) {
               exactCount += 1;
               expect(label, `${url} by ${trail}`).to.equal(template);
             } else if (label !== '__unmatched__') {
@@ -53,7 +59,11 @@ describe(`route templates of random routers, seed ${runSeed}`, () => {
             }
           }
           checkCount += checks.length;
-          const labels = new Set(sink.recorded.map(({ route }) => route));
+          const labels = new Set(
+            sink.recorded
+              .map(({ route }) => route)
+              .filter((label) => !label.includes(UNKNOWN_PART)),
+          );
           expect(labels.size).to.be.at.most(routes.templates.size + 1);
           expect(sink.inFlight).to.equal(0);
         } finally {
@@ -63,6 +73,7 @@ describe(`route templates of random routers, seed ${runSeed}`, () => {
       }
       agent.destroy();
       expect(exactCount).to.be.above(checkCount / 3);
+      expect(hiddenCount).to.be.below(checkCount / 100);
     });
   }
 });
