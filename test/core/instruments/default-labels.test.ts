@@ -63,6 +63,24 @@ describe('default labels', () => {
       .and.include('g{le="5"} 1\n');
   });
 
+  it('never make one series look like another: prom-client gives that line twice', async () => {
+    const labels = { a: 'x', app: 'z' };
+    const { rig, theirs } = await pages(labels, ['a', 'b']);
+    for (const registry of [rig.registry, theirs]) {
+      const counter = registry.getSingleMetric('c_total') as Counter<'a' | 'b'>;
+      counter.inc(5);
+      counter.inc({ b: 'own' }, 7);
+    }
+    expect((await theirs.metrics()).match(/^c_total\{.*a="x".*/gm)).to.have.lengthOf(3);
+    const page = await rig.registry.metrics();
+    expect(page.match(/^c_total.*/gm)).to.deep.equal([
+      'c_total{a="x",app="z"} 1',
+      'c_total{a="y",b="own",app="z"} 2',
+      'c_total{app="z"} 5',
+      'c_total{b="own",a="x",app="z"} 7',
+    ]);
+  });
+
   it('are in an OpenMetrics page, and not on the pipeline’s own families', async () => {
     const { rig } = await pages({ app: 'z' }, ['a', 'b']);
     const page = await rig.pipeline.render({

@@ -44,10 +44,38 @@ function defaultLabelsOf(captured: CapturedFamily, labels: DefaultLabels): Defau
     const bytes = formatPairs(added);
     return () => bytes;
   }
+  let texts: readonly Uint8Array[] | undefined;
   return (index) => {
-    const own = parseLabels(labelsText(captured, index));
-    return formatPairs(added.filter(([name]) => !Object.hasOwn(own, name)));
+    texts ??= distinctLabels(captured, added);
+    return texts[index] as Uint8Array;
   };
+}
+
+/**
+ * What each series of a family takes, whose own labels include a default one.
+ *
+ * A series that was given no such label would take the default, and may come to look like another one that was given just that: the scrape
+ * would be lost to a duplicate. So it goes without.
+ */
+function distinctLabels(captured: CapturedFamily, labels: DefaultLabels): Uint8Array[] {
+  const { labelNames } = captured.family;
+  const owns = Array.from(captured.seriesIds, (_, index) =>
+    parseLabels(labelsText(captured, index)),
+  );
+  const taken = new Set(owns.map(keyOf));
+  return owns.map((own) => {
+    const added = labels.filter(([name]) => !Object.hasOwn(own, name));
+    const ofFamily = added.filter(([name]) => labelNames.includes(name));
+    if (ofFamily.length === 0) return formatPairs(added);
+    const key = keyOf({ ...own, ...Object.fromEntries(ofFamily) });
+    if (taken.has(key)) return formatPairs(added.filter(([name]) => !labelNames.includes(name)));
+    taken.add(key);
+    return formatPairs(added);
+  });
+}
+
+function keyOf(labels: Readonly<Record<string, string>>): string {
+  return JSON.stringify(Object.entries(labels).sort());
 }
 
 function formatPairs(labels: DefaultLabels): Uint8Array {
