@@ -29,12 +29,12 @@ export const SMOKE: MiddlewareBenchSize = {
   warmUpRequestCount: 200,
 };
 
-/** Three minutes or more. */
+/** Five minutes or more. */
 export const FULL: MiddlewareBenchSize = {
   transport: 'memory',
-  passCount: 3,
-  roundCount: 24,
-  secondsMin: 7,
+  passCount: 5,
+  roundCount: 12,
+  secondsMin: 5,
   requestCount: 2_000,
   warmUpRequestCount: 30_000,
 };

@@ -15,13 +15,13 @@ const BUNDLE = 'express-prom-bundle';
 export const middleware: Suite = {
   name: 'http/middleware',
   title: "The middleware: microseconds of the main thread's CPU a request",
-  note: 'Express with a JSON route below a router. Each contender has a process of its own, in which it is taken out and put back round by round; `added` is the median difference, of three processes the median one. An empty layer costs what Express takes to call any middleware.',
+  note: 'Express with a JSON route below a router. Each contender has a process of its own, in which it is taken out and put back round by round; `added` is the median difference, of five processes the median one. An empty layer costs what Express takes to call any middleware.',
   isForReadme: true,
   run: measureMiddleware,
 };
 
 async function measureMiddleware({ mode, nodePath, report }: SuiteContext): Promise<SuiteRows> {
-  if (mode === 'full') report('takes three minutes or more');
+  if (mode === 'full') report('takes five minutes or more');
   const results = await benchMiddleware(mode === 'smoke' ? SMOKE : FULL, nodePath);
   return {
     rows: results.map((result) => toRow(result, results)),
