@@ -1,5 +1,6 @@
 import { batches } from './core/aggregate/batches.bench.js';
 import { drain } from './core/aggregate/drain.bench.js';
+import { percentiles } from './core/aggregate/percentiles.bench.js';
 import { protobuf } from './core/exposition/protobuf.bench.js';
 import { render } from './core/exposition/render.bench.js';
 import { allocation } from './core/record/allocation.bench.js';
@@ -22,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   publishing,
   drain,
   batches,
+  percentiles,
   render,
   protobuf,
   scrape,

@@ -70,6 +70,32 @@ for (const { name, express } of expressReleases) {
       await moreRecords(metrics);
     });
 
+    it('makes the window of what was measured already shorter and longer', async () => {
+      const metrics = makeMetrics({ window: { seconds: 60 } });
+      const port = await serveApp(metrics);
+      const windowOf = async (): Promise<{ seconds: number; requests: number }> => {
+        await metrics.flush();
+        return JSON.parse((await ask({ port, path: '/ops/diagnostics/metrics' })).body).window;
+      };
+      await statuses(port, ['/a', '/b', '/c']);
+      await eventually(async () => ((await windowOf()).requests >= 3 ? true : undefined), {
+        what: 'the requests',
+      });
+      expect((await windowOf()).seconds).to.equal(60);
+
+      // Slices of 500 ms: what was before leaves within three seconds.
+      metrics.updateConfig({ window: { seconds: 3 } });
+      expect((await windowOf()).seconds).to.equal(3);
+      await eventually(
+        async () => (metrics.getSnapshot().window.requests === 0 ? true : undefined),
+        { what: 'a window that has let go' },
+      );
+      expect(metrics.getSnapshot().totalRequests).to.be.at.least(3);
+
+      metrics.updateConfig({ window: { seconds: 600 } });
+      expect((await windowOf()).seconds).to.equal(600);
+    });
+
     it('changes nothing where a part of it is refused', async () => {
       const metrics = makeMetrics();
       const port = await serveApp(metrics);

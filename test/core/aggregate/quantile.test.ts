@@ -46,7 +46,7 @@ describe('sketchQuantile', () => {
   });
 
   it('is the lower bound of the first bucket at 0 and the upper bound of the last at 1', () => {
-    const values = [0.001, 0.3, 0.3, 20];
+    const values = [0.001, 0.3, 20].flatMap((value) => Array<number>(16).fill(value));
     expect(quantileOf(values, 0)).to.equal(sketchUpperBound(sketchCellOf(0.001) - 1));
     expect(quantileOf(values, 1)).to.be.closeTo(sketchUpperBound(sketchCellOf(20)), 1e-12);
   });
@@ -57,6 +57,20 @@ describe('sketchQuantile', () => {
 
   it('is the bottom of the overflow cell for values above it', () => {
     for (const q of QUANTILES) expect(quantileOf([65, 1e6, 1e300], q)).to.equal(64);
+  });
+
+  it('is half a bucket off at most where few observations share one, and does not put them at its ends', () => {
+    const cell = sketchCellOf(0.3);
+    const [low, high] = [sketchUpperBound(cell - 1) * (1 + 1e-9), sketchUpperBound(cell)];
+    for (let count = 1; count < 16; count++) {
+      for (const value of [low, high]) {
+        const values = Array<number>(count).fill(value);
+        for (const q of QUANTILES) {
+          const ratio = (quantileOf(values, q) as number) / value;
+          expect(ratio, `q ${q} of ${count}`).to.be.within(1 / 1.011, 1.011);
+        }
+      }
+    }
   });
 
   it('crosses empty cells without stopping in them', () => {

@@ -1,5 +1,5 @@
 import { readingOf } from '@offloop/core/internal/aggregate/segment-reading.js';
-import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
+import { SKETCH_CELLS, sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
 import { windowStart } from '@offloop/core/internal/aggregate/window-reading.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { readFamily, seriesBlock, seriesOf } from '@offloop/core/internal/layout/catalog-reader.js';
@@ -81,7 +81,7 @@ export class WindowRig extends SegmentRig {
     const { sums, spanMs } = this.read(segment);
     const begin = this.beginTick;
     const inWindow = this.observations.filter(({ tick }) => tick >= begin);
-    const cells = new Float64Array(sums.sketch.length);
+    const cells = new Float64Array(SKETCH_CELLS);
     let seconds = 0;
     for (const { value } of inWindow) {
       const cell = sketchCellOf(value);
@@ -89,7 +89,7 @@ export class WindowRig extends SegmentRig {
       seconds += value;
     }
     expect(sums.window.requests).to.equal(inWindow.length);
-    expect(sums.sketch.join()).to.equal(cells.join());
+    expect(sums.cells().join()).to.equal(cells.join());
     expect(sums.window.seconds).to.be.closeTo(seconds, 1e-6);
     expect(sums.lifetime.requests).to.equal(this.observations.length);
     // Since the family was made, where the window is older.

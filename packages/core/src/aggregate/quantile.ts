@@ -1,9 +1,9 @@
 import { SKETCH_CELLS, sketchUpperBound } from './sketch.js';
-import { NARROW_SHAPE } from './sketch-shape.js';
+import { NARROW_SHAPE, shareInCell } from './sketch-shape.js';
 
 /**
  * Value below which a share `q` of the observations in a narrow sketch lies, by exponential interpolation within the bucket, as Prometheus 3
- * does: lo·(hi/lo)^fraction.
+ * does: lo·(hi/lo)^fraction; the bucket's middle where it holds few (`shareInCell`).
  *
  * @param counts Observations a cell, SKETCH_CELLS of them.
  * @param total  Their sum.
@@ -18,7 +18,7 @@ export function sketchQuantile(counts: Float64Array, total: number, q: number): 
     const count = counts[cell] as number;
     if (count === 0) continue;
     if (below + count >= rank) {
-      return NARROW_SHAPE.valueAt(cell, Math.max(0, (rank - below) / count));
+      return NARROW_SHAPE.valueAt(cell, shareInCell(rank - below, count));
     }
     below += count;
   }

@@ -3,7 +3,13 @@ import * as catalog from '../layout/catalog.js';
 import { familyCount, seriesBlock, seriesOf } from '../layout/catalog-reader.js';
 import { COMMIT_STATE, LOG_COUNT, ROTATING } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
-import { groupCopyCell, sumCopyDouble, WINDOW_SINCE, WINDOW_STARTS } from '../layout/windows.js';
+import {
+  groupCopyCell,
+  groupTotalsCell,
+  sumCopyDouble,
+  WINDOW_SINCE,
+  WINDOW_STARTS,
+} from '../layout/windows.js';
 import { applyLog } from './redo.js';
 import type { ReservoirSampler } from './reservoir.js';
 import { sketchShapeOf } from './sketch-shape.js';
@@ -106,16 +112,21 @@ export class Rotation {
     const sketch = block + sketchDouble(boundsCount);
     const place = { copies: sketch + cells, slices, groupCells };
     aggregates[sumCopyDouble(place, slice)] = aggregates[block + BLOCK_SUM] as number;
+    const totals = groupTotalsCell(place, slice);
     const groups = aggregates[block + sketchGroupsDouble(boundsCount)] as number;
     for (let bits = groups; bits !== 0; bits &= bits - 1) {
       const group = 31 - Math.clz32(bits & -bits);
       const from = sketch + group * groupCells;
       const count = Math.min(groupCells, cells - group * groupCells);
       const to = groupCopyCell(place, { slice, group });
+      let total = 0;
       // Stored as an int32, which is modulo 2³².
       for (let cell = 0; cell < count; cell++) {
-        liveCells[to + cell] = aggregates[from + cell] as number;
+        const shown = aggregates[from + cell] as number;
+        total += shown;
+        liveCells[to + cell] = shown;
       }
+      liveCells[totals + group] = total;
     }
   }
 

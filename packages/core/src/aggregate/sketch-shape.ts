@@ -87,6 +87,21 @@ function wideUpperBound(cell: number): number {
     : -bucketBound(WIDE_MINIMUM_INDEX - bucket - 1);
 }
 
+/**
+ * Share of a cell's observations at which the one of that rank is looked for.
+ *
+ * A few are spread anyhow over a bucket, so that interpolating would put the largest of seven up to a bucket's width, 2.2 %, off. Its middle is
+ * nowhere further than 1.09 % from what lies in it. At 16 the odds of being further off by interpolation are below 1 : 100 000.
+ *
+ * @param rank  Among the cell's observations, in [0, count].
+ * @param count The cell's observations.
+ */
+export function shareInCell(rank: number, count: number): number {
+  return count < INTERPOLATED_COUNT_MIN ? 0.5 : Math.max(0, rank / count);
+}
+
+const INTERPOLATED_COUNT_MIN = 16;
+
 /** For negative bounds as well: their quotient is above zero. */
 function valueBetween(shape: SketchShape, cell: number, fraction: number): number {
   const low = shape.lowerBound(cell);

@@ -1,5 +1,5 @@
 import type { SegmentReading } from '../aggregate/segment-reading.js';
-import { type SketchShape, sketchShapeOf } from '../aggregate/sketch-shape.js';
+import { type SketchShape, shareInCell, sketchShapeOf } from '../aggregate/sketch-shape.js';
 import { ALL_BEFORE, NOTHING_BEFORE, type WindowStart } from '../aggregate/window-reading.js';
 import { BLOCK_COUNTS, BLOCK_SUM, sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
 import type { CatalogFamily } from '../layout/catalog-reader.js';
@@ -37,10 +37,7 @@ export function capturedQuantile(
   let below = 0;
   for (; entry < last && below + (counts[entry] as number) < rank; entry++)
     below += counts[entry] as number;
-  return shape.valueAt(
-    cells[entry] as number,
-    Math.max(0, (rank - below) / (counts[entry] as number)),
-  );
+  return shape.valueAt(cells[entry] as number, shareInCell(rank - below, counts[entry] as number));
 }
 
 /**

@@ -16,13 +16,14 @@ import { assertLayout } from './assert-layout.js';
  *
  * Copies: the end of each series' block, after its sketch. A slice's copies are of no use while its `starts` is 0.
  *
- *   double                    field    type  notes
- *   ────────────────────────  ───────  ────  ───────────────────────────────────────────────────────────────────
- *   0 … slices − 1            sums     f64   the sum, one a slice
- *   slices + g × slices × G/2 group g  u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
- *                                            an octave lies in a page, and what nothing fell into is not touched
+ *   double                 field    type  notes
+ *   ─────────────────────  ───────  ────  ──────────────────────────────────────────────────────────────────────
+ *   0 … slices − 1         sums     f64   the sum, one a slice
+ *   slices …               totals   u32   observations a group, modulo 2³²: 32 groups a slice, slice by slice
+ *   17 × slices +          group g  u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
+ *     g × slices × G/2                    an octave lies in a page, and what nothing fell into is not touched
  *
- * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one bucket.
+ * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one series' octave.
  *
  * When a slice begins at a tick (aggregate/rotation.ts), whoever holds the lease, in a batch:
  *
@@ -49,8 +50,11 @@ export function windowBlockDoubles(slices: number): number {
 
 /** Doubles of the copies at the end of a series' block. */
 export function windowCopiesDoubles(slices: number, groups: number, groupCells: number): number {
-  return slices + groups * groupDoubles(slices, groupCells);
+  return slices * (1 + GROUP_TOTALS / 2) + groups * groupDoubles(slices, groupCells);
 }
+
+/** Totals that a slice has room for: as many as `groups` has bits. */
+const GROUP_TOTALS = 32;
 
 /** Doubles that the copies of one group take. */
 function groupDoubles(slices: number, groupCells: number): number {
@@ -70,12 +74,18 @@ export function sumCopyDouble({ copies }: CopiesPlace, slice: number): number {
   return copies + slice;
 }
 
-/** The first u32 cell of a slice's copy of a group. */
+/** The u32 cell that holds a slice's copy of the first group's total; the others' follow. */
+export function groupTotalsCell({ copies, slices }: CopiesPlace, slice: number): number {
+  return (copies + slices) * 2 + slice * GROUP_TOTALS;
+}
+
+/** The first u32 cell of a slice's copy of a group; those of the groups after it follow each `slices` × G cells later. */
 export function groupCopyCell(
   { copies, slices, groupCells }: CopiesPlace,
   { slice, group }: { readonly slice: number; readonly group: number },
 ): number {
-  return (copies + slices + group * groupDoubles(slices, groupCells)) * 2 + slice * groupCells;
+  const first = copies + windowCopiesDoubles(slices, group, groupCells);
+  return first * 2 + slice * groupCells;
 }
 
 assertLayout(
