@@ -35,6 +35,11 @@ async function start(): Promise<() => Promise<void>> {
       await metrics.close();
     };
   }
+  if (subject === 'loop lag and stalls') {
+    const { createMetrics } = await import('@offloop/express');
+    const metrics = createMetrics({ engine: 'inline' });
+    return () => metrics.close();
+  }
   if (subject === 'prom-client') {
     const { default: prom } = await import('prom-client');
     prom.collectDefaultMetrics();

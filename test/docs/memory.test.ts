@@ -16,6 +16,7 @@ import {
 import { RECORD_BYTES } from '@offloop/core/internal/layout/record.js';
 import { logEntries } from '@offloop/core/internal/layout/redo-log.js';
 import { regionsOf } from '@offloop/core/internal/layout/segment.js';
+import { WATCH_BYTES } from '@offloop/core/internal/layout/watch.js';
 import { expect } from 'chai';
 import { readDocument, tableUnder } from './tables.js';
 
@@ -28,6 +29,7 @@ describe('docs/memory.md', () => {
     const entries = logEntries(sizes.capacityRecords);
     const expected = [
       ['control block', 0, CONTROL_BLOCK_BYTES],
+      ['watch', at.watch, WATCH_BYTES],
       ['ring', at.ring, sizes.capacityRecords * RECORD_BYTES],
       ['redo log, cells', at.logCells, entries * 4],
       ['redo log, values', at.logValues, entries * 8],

@@ -19,6 +19,11 @@ describe('docs/metrics.md', () => {
     const documented = [
       ...tableUnder(document, '## HTTP').map(([name, type, , help]) => [name, type, help]),
       ...tableUnder(document, '## The pipeline itself'),
+      ...tableUnder(document, '## The event loop').map(([name, type, , help]) => [
+        name,
+        type,
+        help,
+      ]),
     ];
     const exposed = [...page.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
       ([, name, help, type]) => ({ name, help, type }),

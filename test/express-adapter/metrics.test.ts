@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import {
   Counter,
   createMetrics,
@@ -34,7 +35,7 @@ describe('Metrics', () => {
       expect(after).to.deep.equal({
         ...before,
         quantiles: [0.5, 0.999],
-        eventLoop: { enabled: true, intervalMs: 20 },
+        eventLoop: { ...before.eventLoop, intervalMs: 20 },
       });
       expect(after.window.seconds).to.equal(60);
       expect(metrics.options).to.equal(after);
@@ -48,7 +49,7 @@ describe('Metrics', () => {
         quantiles: [0.25],
         scrapePaths: ['/x'],
         prometheus: { enabled: false },
-        eventLoop: { enabled: false, intervalMs: 50 },
+        eventLoop: { enabled: false, intervalMs: 50, stallMs: 300, stacksPerHour: 1 },
       };
       expect(metrics.updateConfig(changes)).to.deep.include(changes);
     });
@@ -123,10 +124,11 @@ describe('Metrics', () => {
       expect(metrics.getSnapshot().eventLoop.monitoringActive).to.equal(false);
     });
 
-    it('leaves the timer alone where nothing of it changes', () => {
+    it('leaves the timers alone where nothing of them changes', () => {
       const metrics = make();
       expect(timersOf(() => metrics.updateConfig({ quantiles: [0.5] }))).to.equal(0);
       expect(timersOf(() => metrics.updateConfig({ eventLoop: { intervalMs: 20 } }))).to.equal(1);
+      expect(timersOf(() => metrics.updateConfig({ eventLoop: { stallMs: 300 } }))).to.equal(0);
     });
   });
 
@@ -136,7 +138,8 @@ describe('Metrics', () => {
         make(options).getSnapshot().pipeline.seriesUsed;
       const off = { eventLoop: { enabled: false } };
       expect(timersOf(() => make(off))).to.equal(0);
-      expect(timersOf(() => make())).to.equal(1);
+      // The samples', and the beat.
+      expect(timersOf(() => make())).to.equal(2);
       expect(seriesOf(off)).to.equal(seriesOf({}) - 1);
     });
   });
@@ -162,16 +165,16 @@ describe('Metrics', () => {
 
 /** How many repeating timers a call starts. */
 function timersOf(call: () => unknown): number {
-  const { setInterval } = globalThis;
   let count = 0;
-  globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => {
-    count++;
-    return setInterval(...args);
-  }) as typeof setInterval;
+  const hook = createHook({
+    init: (_id, type) => {
+      if (type === 'Timeout') count++;
+    },
+  }).enable();
   try {
     call();
   } finally {
-    globalThis.setInterval = setInterval;
+    hook.disable();
   }
   return count;
 }

@@ -12,7 +12,12 @@ import { skip } from './skip.js';
  */
 export function needTool(
   context: Context,
-  name: 'prometheus' | 'prometheus-pushgateway' | 'promtool' | 'python3-prometheus-client',
+  name:
+    | 'prometheus'
+    | 'prometheus-pushgateway'
+    | 'promtool'
+    | 'python3-prometheus-client'
+    | 'taskset',
 ): string {
   const isPackage = name === PYTHON_PACKAGE;
   const path = isPackage ? findPython() : findTool(name);

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_FAMILIES_FULL: 'more metrics than memory was laid out for',
   OFFLOOP_ERR_CATALOG_FULL: 'names, help texts and bounds larger than the catalog',
   OFFLOOP_ERR_COLLECT: 'a collect() callback that failed while a page was scraped',
+  OFFLOOP_ERR_LAG_MONITOR: 'a sample of the loop lag that failed',
   OFFLOOP_ERR_OVERTAKEN: 'a reading under which memory kept changing',
   OFFLOOP_ERR_PUSH: 'a push that a gateway refused or did not answer in time',
   OFFLOOP_ERR_SEGMENT_MAGIC: 'a buffer that is not an offloop segment',

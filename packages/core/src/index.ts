@@ -100,13 +100,18 @@ export {
   SummaryChild,
   type SummaryConfiguration,
 } from './instruments/summary.js';
+export type { StallCause } from './layout/watch.js';
+export type { Logger } from './logger.js';
 export {
   collectDefaultMetrics,
   type DefaultMetricsCollectorConfiguration,
   type DefaultMetricsConfiguration,
   type DefaultMetricsHandle,
 } from './process/default-metrics.js';
+export { type BeatSettings, LoopBeat } from './process/loop-beat.js';
 export { LoopLagMonitor } from './process/loop-lag.js';
+export { onProcessEnd, type ProcessEnd } from './process/process-end.js';
+export { type LoopWatch, readLoopWatch, type Stall } from './process/stall-reading.js';
 export { type PerformanceSnapshot, performanceOf } from './snapshot/performance.js';
 export type { PipelineTotals } from './snapshot/pipeline-totals.js';
 export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';

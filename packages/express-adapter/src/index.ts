@@ -1,6 +1,7 @@
 export type { OffloopOptions as MetricsOptions } from '@offloop/core';
 export * from '@offloop/core';
 export * from '@offloop/worker';
+export type { FinalExporter, LastWords } from './last-words.js';
 export { type HealthReport, Metrics, type PageRequest } from './metrics.js';
 export type { HttpMiddleware, RoutedMessage } from './routes/http-handler.js';
 export {

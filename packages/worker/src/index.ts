@@ -1,5 +1,5 @@
+export type { Logger as EngineLogger } from '@offloop/core';
 export { createEngine, type EngineOptions } from './engine/create-engine.js';
-export type { EngineLogger } from './engine/engine-logger.js';
 export { PoolEngine, type PoolEngineOptions } from './engine/pool-engine.js';
 export type { Groupings } from './push/grouping-path.js';
 export {

@@ -37,8 +37,9 @@ export function casesOf(rule: OptionRule): OptionCases {
       bad: [
         ...outside.map((value) => [value, RANGE, String(value)] as const),
         [minimum + 0.5, RANGE, String(minimum + 0.5)],
-        [-minimum, RANGE, String(-minimum)],
-        [0, RANGE, '0'],
+        ...(minimum === 0 ? [] : ([-minimum, 0] as const)).map(
+          (value) => [value, RANGE, String(value)] as const,
+        ),
         [Number.NaN, RANGE, 'NaN'],
         [Number.POSITIVE_INFINITY, RANGE, 'Infinity'],
         [String(minimum), TYPE, `"${minimum}"`],

@@ -16,6 +16,8 @@ const IS_RIGHT: Readonly<Record<string, (value: unknown) => boolean>> = {
   'reservoir.capacity': (value) => isWhole(value, 100, 1e6),
   'eventLoop.enabled': isFlag,
   'eventLoop.intervalMs': (value) => isWhole(value, 10, 60_000),
+  'eventLoop.stallMs': (value) => isWhole(value, 250, 60_000),
+  'eventLoop.stacksPerHour': (value) => isWhole(value, 0, 3600),
   maxSeriesPerMetric: (value) => isWhole(value, 1, 2 ** 20),
   'ring.capacityRecords': (value) =>
     Array.from({ length: 13 }, (_, power) => 256 << power).includes(value as number),

@@ -98,11 +98,15 @@ describe('OpenMetrics', function () {
     expect(families.map(({ type, samples }) => [samples[0]?.name, type])).to.deep.equal(
       PIPELINE_FAMILIES.map(({ name, type }) => [name, type]),
     );
+    const inSeconds = (part: string) => [`offloop_event_loop_${part}_seconds`, 'seconds'];
     const units = families.filter(({ unit }) => unit !== '').map(({ name, unit }) => [name, unit]);
     expect(units).to.deep.equal([
       ['offloop_drain_seconds', 'seconds'],
       ['offloop_render_seconds', 'seconds'],
       ['offloop_segment_bytes', 'bytes'],
+      ...['lag_avg', 'lag_p95', 'lag_p99', 'lag_max'].map(inSeconds),
+      ['offloop_event_loop_utilization_ratio', 'ratio'],
+      ...['blocked', 'longest_stall', 'stall'].map(inSeconds),
     ]);
   });
 

@@ -68,7 +68,9 @@ describe('protobuf format', () => {
     expect(
       families.map(({ name, help, type }) => ({ name, help, type: type?.toLowerCase() })),
     ).to.deep.equal(PIPELINE_FAMILIES.map(({ name, help, type }) => ({ name, help, type })));
-    for (const family of families) expect(samplesOf(family)).to.have.length(1);
+    expect(families.map((family) => samplesOf(family).length)).to.deep.equal(
+      PIPELINE_FAMILIES.map(({ label }) => label?.values.length ?? 1),
+    );
     expect(await bytesOf(rig, 'protobuf')).to.have.length(0);
   });
 

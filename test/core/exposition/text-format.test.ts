@@ -31,13 +31,16 @@ describe('text format', () => {
     expect(bytes).to.have.length(0);
   });
 
-  it('gives every family of the pipeline its help, its type and one sample', async () => {
+  it('gives every family of the pipeline its help, its type and one sample, or one a cause', async () => {
     const families = parseExposition(await pageOf(new PipelineRig()));
-    for (const [index, { name, type, help }] of PIPELINE_FAMILIES.entries()) {
+    for (const [index, { name, type, help, label }] of PIPELINE_FAMILIES.entries()) {
       expect(families[index]).to.include({ name, type, help });
-      expect(families[index]?.samples).to.have.length(1);
+      const samples = families[index]?.samples ?? [];
+      expect(samples.map(({ labels }) => [...labels.values()].join())).to.deep.equal(
+        label?.values ?? [''],
+      );
       expect(name.endsWith('_total')).to.equal(type === 'counter');
-      expect(name).to.match(/^offloop_[a-z_]+$/);
+      expect(name).to.match(/^offloop_[a-z0-9_]+$/);
     }
   });
 

@@ -24,6 +24,7 @@ describe('Segment.create', () => {
     const segment = Segment.create({ ...SMALL, maxFamilies: 17, maxSeries: 33 });
     const regions = [
       segment.control,
+      segment.watch,
       segment.ringCells,
       segment.logCells,
       segment.logValues,

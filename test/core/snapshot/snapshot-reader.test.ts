@@ -53,7 +53,13 @@ describe('snapshot on the wire', () => {
       'p95_lag_ms',
       'p99_lag_ms',
       'max_lag_ms',
+      'utilization',
       'monitoring_active',
+      'blocked_ms',
+      'blocked_by',
+      'stalls',
+      'longest_stall',
+      'last_stall',
     );
     expect(json['websocket']).to.have.all.keys('open_connections_estimate', 'messages_sent');
     expect((json['routes'] as object[])[0]).to.have.all.keys(
@@ -97,7 +103,13 @@ describe('snapshot on the wire', () => {
       p95LagMs: null,
       p99LagMs: null,
       maxLagMs: null,
+      utilization: null,
       monitoringActive: true,
+      blockedMs: null,
+      blockedBy: null,
+      stalls: 0,
+      longestStall: null,
+      lastStall: null,
     });
     expect(snapshot.routes).to.deep.equal([]);
   });

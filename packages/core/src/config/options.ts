@@ -64,6 +64,10 @@ export interface OffloopOptions {
     readonly enabled?: boolean;
     /** Milliseconds between two samples, in [10, 60 000]. Default 1000. */
     readonly intervalMs?: number;
+    /** From which length on a time in which the loop does not turn is a stall, ms, in [250, 60 000]. Default 500. */
+    readonly stallMs?: number;
+    /** Stacks of stalls taken an hour, in [0, 3600]. Default 0. */
+    readonly stacksPerHour?: number;
   };
   readonly prometheus?: {
     /** Whether the scrape endpoints exist. METRICS_PROMETHEUS_ENABLED, default true. */
@@ -89,7 +93,12 @@ export interface ResolvedOptions {
   readonly estimator: 'sketch' | 'reservoir';
   readonly reservoir: { readonly capacity: number };
   readonly quantiles: readonly number[];
-  readonly eventLoop: { readonly enabled: boolean; readonly intervalMs: number };
+  readonly eventLoop: {
+    readonly enabled: boolean;
+    readonly intervalMs: number;
+    readonly stallMs: number;
+    readonly stacksPerHour: number;
+  };
   readonly prometheus: { readonly enabled: boolean };
 }
 

@@ -17,6 +17,14 @@ export interface Engine {
    * @param signal Aborted when nobody wants the page any more: rendering stops at its next chunk.
    */
   stream(request: ExpositionRequest, sink: PageSink, signal: AbortSignal): Promise<void>;
+  /**
+   * Drains everything that was published, before it returns: where another thread has to, the caller waits for it. For the process's last
+   * moment, in which nothing asynchronous happens any more.
+   *
+   * @param waitMs At most so long; then the caller's thread drains by itself, if the other one is not in the middle of it.
+   * @returns Whether all of it is aggregated.
+   */
+  drainAtOnce(waitMs: number): boolean;
   /** Drains what is left and lets go of every thread, timer and listener. Calling it again changes nothing. */
   close(): Promise<void>;
 }

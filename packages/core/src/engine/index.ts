@@ -5,6 +5,17 @@ export { PageMemory } from '../exposition/page-memory.js';
 export { type ExpositionRequest, type Page, renderPage } from '../exposition/render.js';
 export { POLL_COUNT, THREAD_RESTARTS } from '../layout/control-block.js';
 export { Segment, type SegmentSizes } from '../layout/segment.js';
+export { LOOK_MS, STACKS_PER_HOUR, STALL_COUNT, STALL_MS, TASK_ID } from '../layout/watch.js';
+export { type Logger, processWarnings } from '../logger.js';
+export { monotonicMs, toCell } from '../process/monotonic-clock.js';
+export {
+  isBeating,
+  judge,
+  noteStack,
+  readBlockedMs,
+  readStallMs,
+  verdictOn,
+} from '../process/stall-reading.js';
 export { createRecorder, type Recorder } from '../record/recorder.js';
 export type { Engine, EngineState } from './engine.js';
 export { InlineEngine } from './inline-engine.js';

@@ -56,6 +56,10 @@ export class InlineEngine implements Engine {
     return this.drain.drainAll();
   }
 
+  drainAtOnce(): boolean {
+    return this.drainNow();
+  }
+
   async flush(): Promise<void> {
     this.drainNow();
   }

@@ -10,7 +10,7 @@ import {
 } from '../config/options.js';
 import { OffloopError } from '../errors.js';
 import { type Capture, capture } from '../exposition/capture.js';
-import type { ExpositionRequest, Page } from '../exposition/render.js';
+import { type ExpositionRequest, type Page, renderPage } from '../exposition/render.js';
 import type { FamilyEntry } from '../instruments/catalog-writer.js';
 import { Family, type FamilyLimits } from '../instruments/family.js';
 import { FamilyReturns } from '../instruments/family-returns.js';
@@ -158,6 +158,18 @@ export class Pipeline {
    */
   stream(request: ExpositionRequest, reader: PageReader): () => void {
     return this.renders.stream(request, reader);
+  }
+
+  /** The same before it returns: {@link Engine.drainAtOnce}. */
+  drainAtOnce(waitMs: number): boolean {
+    const { producer, engine } = this.start();
+    producer.recorder.publishNow();
+    return engine.drainAtOnce(waitMs);
+  }
+
+  /** Renders a page before it returns, on the caller's thread, of what is aggregated. */
+  renderAtOnce(request: ExpositionRequest): Uint8Array {
+    return renderPage(this.producer.segment, request).bytes;
   }
 
   /** Values of families as of now, everything recorded before the call included. */

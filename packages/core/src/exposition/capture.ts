@@ -23,6 +23,7 @@ import { TABLE_SLOT_COUNT, TABLE_SLOTS } from '../layout/exemplars.js';
 import type { Segment } from '../layout/segment.js';
 import { type Exemplar, readExemplar } from '../record/exemplar-slot.js';
 import { readLiveValue } from '../record/live-value.js';
+import { type LoopReading, readLoop } from '../snapshot/loop-reading.js';
 import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
 import { aligned, CaptureMemory } from './capture-memory.js';
 import { type CapturedSketches, SketchCollector } from './captured-sketches.js';
@@ -61,6 +62,7 @@ export interface CapturedLabels {
 export interface Capture {
   readonly families: readonly CapturedFamily[];
   readonly totals: PipelineTotals;
+  readonly loop: LoopReading;
   /** Those that came with the request; they follow the segment's. Default: none. */
   readonly foreign?: readonly ForeignFamily[];
 }
@@ -144,7 +146,7 @@ function captureOnce(
       ...(sketches && { sketches }),
     };
   });
-  let totals: PipelineTotals | undefined;
+  let books: Pick<Capture, 'totals' | 'loop'> | undefined;
   const nowTick = Atomics.load(segment.control, CLOCK_TICK);
   const isWhole = readCommitted(segment, (aggregates) => {
     const reading = readingOf(segment, aggregates);
@@ -155,9 +157,12 @@ function captureOnce(
         sketches?.begin(windowStart(segment, family, { aggregates, nowTick }));
       copyBlocks(segment, reading, captured);
     }
-    totals = readPipelineTotals(segment, aggregates);
+    books = {
+      totals: readPipelineTotals(segment, aggregates),
+      loop: readLoop(segment, { aggregates, nowTick }),
+    };
   });
-  return isWhole ? { families, totals: totals as PipelineTotals } : undefined;
+  return isWhole && books ? { families, ...books } : undefined;
 }
 
 /** What the arrays of a capture take, as of now. */

@@ -8,7 +8,7 @@ import {
   type OpenMetricsHeader,
   openMetricsHeaders,
 } from './open-metrics-names.js';
-import type { PipelineFamily } from './pipeline-families.js';
+import { type PipelineFamily, writePipelineSamples } from './pipeline-families.js';
 import { type PausedWriting, writeHistograms, writeSamples } from './sample-lines.js';
 import { writeSummaries } from './summary-lines.js';
 import { expositionType } from './text-format.js';
@@ -19,8 +19,6 @@ export const OPEN_METRICS_CONTENT_TYPE =
 
 /** The last line of each page. */
 export const OPEN_METRICS_END = '# EOF\n';
-
-const NEWLINE = 0x0a;
 
 /** Go's %g changes to an exponent from here on, and the canonical numbers of OpenMetrics are Go's. */
 const EXPONENT_FROM = 1e6;
@@ -56,9 +54,7 @@ export function* writeOpenMetrics(
   const before = families.length + foreign.length;
   for (const [index, family] of pipelineFamilies.entries()) {
     writeHeader(writer, headers[before + index] as OpenMetricsHeader, family.help);
-    writer.text(`${family.name} `);
-    writer.number(family.value(captured.totals));
-    writer.byte(NEWLINE);
+    writePipelineSamples(writer, family, captured);
   }
   writer.text(OPEN_METRICS_END);
 }

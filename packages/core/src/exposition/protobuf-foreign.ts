@@ -1,6 +1,7 @@
 import { unescapeHelp } from '../instruments/label-text.js';
 import { BOUND_LABELS, type ForeignFamily, type ForeignSample } from './foreign-family.js';
 import { writeExemplar } from './protobuf-exemplar.js';
+import { writeTextLabels } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
 import type { ProtobufWriter } from './protobuf-writer.js';
 
@@ -29,12 +30,7 @@ export function writeForeignProtobuf(writer: ProtobufWriter, family: ForeignFami
   writer.varint(schema.MetricType[family.type === 'unknown' ? 'untyped' : family.type]);
   for (const group of groups) {
     const metric = writer.open(schema.FAMILY_METRIC, 2);
-    for (const [name, value] of group.labels) {
-      const pair = writer.open(schema.METRIC_LABEL, 1);
-      writer.text(schema.LABEL_NAME, name);
-      writer.text(schema.LABEL_VALUE, value);
-      writer.close(pair, 1);
-    }
+    writeTextLabels(writer, group.labels);
     writeContent(writer, family.type, group);
     writer.close(metric, 2);
   }

@@ -5,11 +5,11 @@ import type { ByteWriter } from './byte-writer.js';
 import { type Capture, type CapturedFamily, singleValue } from './capture.js';
 import { summaryQuantile } from './captured-sketches.js';
 import { CHUNK_BYTES } from './page-memory.js';
-import type { PipelineFamily } from './pipeline-families.js';
+import { type PipelineFamily, samplesOf } from './pipeline-families.js';
 import { writeExemplar } from './protobuf-exemplar.js';
 import { writeForeignProtobuf } from './protobuf-foreign.js';
 import { histogramWriter } from './protobuf-histogram.js';
-import { writeLabelPairs } from './protobuf-labels.js';
+import { writeLabelPairs, writeTextLabels } from './protobuf-labels.js';
 import * as schema from './protobuf-schema.js';
 import { writeTime } from './protobuf-time.js';
 import { ProtobufWriter, varintBytes } from './protobuf-writer.js';
@@ -50,18 +50,21 @@ export function* writeProtobuf(
     yield* passOn(writer.take(), page);
   }
   for (const family of pipelineFamilies) {
-    const start = writer.openUntagged(1);
+    const start = writer.openUntagged(2);
     writeHeader(writer, { ...family, type: schema.MetricType[family.type] });
-    const metric = writer.open(schema.FAMILY_METRIC, 1);
     const [tag, valueTag] =
       family.type === 'counter'
         ? [schema.METRIC_COUNTER, schema.COUNTER_VALUE]
         : [schema.METRIC_GAUGE, schema.GAUGE_VALUE];
-    const content = writer.open(tag, 1);
-    writer.double(valueTag, family.value(captured.totals));
-    writer.close(content, 1);
-    writer.close(metric, 1);
-    writer.close(start, 1);
+    for (const { labels, value } of samplesOf(family, captured)) {
+      const metric = writer.open(schema.FAMILY_METRIC, 1);
+      writeTextLabels(writer, labels);
+      const content = writer.open(tag, 1);
+      writer.double(valueTag, value);
+      writer.close(content, 1);
+      writer.close(metric, 1);
+    }
+    writer.close(start, 2);
   }
   yield* passOn(writer.take(), page);
 }

@@ -45,6 +45,19 @@ export function writeLabelPairs(
   }
 }
 
+/** Writes labels that are no bytes yet. */
+export function writeTextLabels(
+  writer: ProtobufWriter,
+  labels: Iterable<readonly [name: string, value: string]>,
+): void {
+  for (const [name, value] of labels) {
+    const pair = writer.open(METRIC_LABEL, 1);
+    writer.text(LABEL_NAME, name);
+    writer.text(LABEL_VALUE, value);
+    writer.close(pair, 1);
+  }
+}
+
 function equalsAfter(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && bytes[at] !== EQUALS) at++;

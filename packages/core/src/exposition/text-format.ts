@@ -3,7 +3,7 @@ import { FamilyKind } from '../layout/catalog.js';
 import { type ByteWriter, formatNumber } from './byte-writer.js';
 import type { Capture, CapturedFamily } from './capture.js';
 import { type ForeignFamily, writeForeignSamples } from './foreign-family.js';
-import type { PipelineFamily } from './pipeline-families.js';
+import { type PipelineFamily, writePipelineSamples } from './pipeline-families.js';
 import {
   type HistogramLines,
   type PausedWriting,
@@ -53,9 +53,7 @@ export function* writeText(
   for (const family of pipelineFamilies) {
     separate();
     writeHeader(writer, family);
-    writer.text(`${family.name} `);
-    writer.number(family.value(captured.totals));
-    writer.byte(NEWLINE);
+    writePipelineSamples(writer, family, captured);
   }
 }
 

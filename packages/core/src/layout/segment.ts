@@ -4,6 +4,7 @@ import { FAMILY_ENTRY_CELLS, SERIES_ENTRY_CELLS } from './catalog.js';
 import * as control from './control-block.js';
 import { RECORD_BYTES } from './record.js';
 import { logEntries } from './redo-log.js';
+import { WATCH_BYTES } from './watch.js';
 
 /** What a segment is laid out for. All of it is fixed when the segment is created. */
 export interface SegmentSizes {
@@ -23,10 +24,11 @@ export interface SegmentSizes {
  *   region            bytes                            begins at
  *   ────────────────  ───────────────────────────────  ────────────────────
  *   control block     CONTROL_BLOCK_BYTES              0
- *   ring              16 × capacityRecords             after it, and so on;
- *   log cells, values 4, 8 × logEntries()
- *   family entries    4 × 32 × maxFamilies             each padded to
- *   series entries    4 × 10 × maxSeries               128 bytes
+ *   watch             WATCH_BYTES                      after it, and so on;
+ *   ring              16 × capacityRecords             each padded to
+ *   log cells, values 4, 8 × logEntries()              128 bytes
+ *   family entries    4 × 32 × maxFamilies
+ *   series entries    4 × 10 × maxSeries
  *   catalog bytes     catalogBytes
  *   aggregates        8 × aggregateCells
  *
@@ -38,6 +40,7 @@ export class Segment {
   readonly sizes: SegmentSizes;
 
   readonly control: Int32Array<SharedArrayBuffer>;
+  readonly watch: Int32Array<SharedArrayBuffer>;
   readonly ringCells: Int32Array<SharedArrayBuffer>;
   readonly ringValues: Float64Array<SharedArrayBuffer>;
   readonly logCells: Uint32Array<SharedArrayBuffer>;
@@ -61,6 +64,7 @@ export class Segment {
     this.buffer = buffer;
     this.sizes = sizes;
     this.control = new Int32Array(buffer, 0, control.CONTROL_BLOCK_BYTES / 4);
+    this.watch = new Int32Array(buffer, regions.watch, WATCH_BYTES / 4);
     this.ringCells = new Int32Array(
       buffer,
       regions.ring,
@@ -172,7 +176,8 @@ export class Segment {
 
 /** Where each region of a segment begins, in bytes, and where the last one ends. */
 export function regionsOf(sizes: SegmentSizes) {
-  const ring = padded(control.CONTROL_BLOCK_BYTES);
+  const watch = padded(control.CONTROL_BLOCK_BYTES);
+  const ring = padded(watch + WATCH_BYTES);
   const logCells = padded(ring + sizes.capacityRecords * RECORD_BYTES);
   const logValues = padded(logCells + logEntries(sizes.capacityRecords) * 4);
   const families = padded(logValues + logEntries(sizes.capacityRecords) * 8);
@@ -180,6 +185,7 @@ export function regionsOf(sizes: SegmentSizes) {
   const catalogBytes = padded(series + sizes.maxSeries * SERIES_ENTRY_CELLS * 4);
   const aggregates = padded(catalogBytes + sizes.catalogBytes);
   return {
+    watch,
     ring,
     logCells,
     logValues,

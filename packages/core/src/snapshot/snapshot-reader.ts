@@ -18,6 +18,8 @@ import { CLOCK_TICK, PRODUCER_CURSOR } from '../layout/control-block.js';
 import { RECORD_CELLS_SHIFT, TICK_CELL } from '../layout/record.js';
 import type { Segment } from '../layout/segment.js';
 import { TICK_MS } from '../layout/windows.js';
+import { readLoopWatch } from '../process/stall-reading.js';
+import { readUtilization } from '../process/utilization-window.js';
 import { readLiveValue } from '../record/live-value.js';
 import { type PipelineTotals, readPipelineTotals } from './pipeline-totals.js';
 import { ProcessReader } from './process-facts.js';
@@ -54,7 +56,7 @@ const NAMED = [0.5, 0.9, 0.95, 0.99] as const;
 
 const NO_WINDOW: WindowStart = { slice: -1, spanMs: 0 };
 
-type LagSummary = Omit<Snapshot['eventLoop'], 'monitoringActive'>;
+type LagSummary = Pick<Snapshot['eventLoop'], 'avgLagMs' | 'p95LagMs' | 'p99LagMs' | 'maxLagMs'>;
 
 const NO_LAG: LagSummary = { avgLagMs: null, p95LagMs: null, p99LagMs: null, maxLagMs: null };
 
@@ -135,7 +137,12 @@ export class SnapshotReader {
         avgLatencyMs: quotient(lifetime.seconds * MS_PER_SECOND, lifetime.requests),
       },
       cache: { hits: 0, misses: 0, evictions: 0, hitRate: null },
-      eventLoop: { ...eventLoop, monitoringActive: state.isLagMonitored },
+      eventLoop: {
+        ...eventLoop,
+        utilization: readUtilization(segment) ?? null,
+        monitoringActive: state.isLagMonitored,
+        ...readLoopWatch(segment),
+      },
       websocket: { openConnectionsEstimate: 0, messagesSent: 0 },
       process: this.facts.read(),
       routes: rows,

@@ -1,3 +1,4 @@
+import type { LoopWatch } from '../process/stall-reading.js';
 import type { PipelineTotals } from './pipeline-totals.js';
 import type { ProcessFacts } from './process-facts.js';
 
@@ -70,12 +71,14 @@ export interface Snapshot extends LatencySummary {
     readonly evictions: number;
     readonly hitRate: number | null;
   };
-  /** Over the window. */
-  readonly eventLoop: {
+  /** Lag over the window, weighted by time; and what can be told of the loop from another thread (docs/liveness.md). */
+  readonly eventLoop: LoopWatch & {
     readonly avgLagMs: number | null;
     readonly p95LagMs: number | null;
     readonly p99LagMs: number | null;
     readonly maxLagMs: number | null;
+    /** Share of the window in which the loop was not waiting for events. */
+    readonly utilization: number | null;
     readonly monitoringActive: boolean;
   };
   readonly websocket: { readonly openConnectionsEstimate: number; readonly messagesSent: number };

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import { type Engine, InlineEngine } from '@offloop/core/engine';
+import { type Engine, InlineEngine, processWarnings } from '@offloop/core/engine';
 import { POOL_THREAD_MARK } from '../thread/thread-tasks.js';
-import { processWarnings } from './engine-logger.js';
 import { PoolEngine, type PoolEngineOptions } from './pool-engine.js';
 import { findThreadPath, missingThreadFile } from './thread-path.js';
 

@@ -1,5 +1,5 @@
 import type { ResourceLimits } from 'node:worker_threads';
-import { OffloopError } from '@offloop/core';
+import { type Logger, OffloopError } from '@offloop/core';
 import {
   type Engine,
   type EngineState,
@@ -9,12 +9,12 @@ import {
   type Lease,
   type PageSink,
   POLL_COUNT,
+  processWarnings,
   type Recorder,
   type Segment,
   THREAD_RESTARTS,
   takeLease,
 } from '@offloop/core/engine';
-import { type EngineLogger, processWarnings } from './engine-logger.js';
 import { Heartbeat } from './heartbeat.js';
 import { PoolThread, type ThreadEnd } from './pool-thread.js';
 import { type LostThread, RestartPolicy, START_FAILURES_MAX } from './restart-policy.js';
@@ -50,7 +50,7 @@ export interface PoolEngineOptions {
   /** Between two looks at the ring while records come, ms, in [1, 500], default 10. An idle thread looks every 500 ms. */
   readonly pollMs?: number;
   /** Default: process warnings. */
-  readonly logger?: EngineLogger;
+  readonly logger?: Logger;
   /** Of the thread's heap. Default: Node's. */
   readonly resourceLimits?: ResourceLimits;
 }
@@ -91,7 +91,7 @@ export class PoolEngine implements Engine {
   readonly kind = 'pool';
   private readonly segment: Segment;
   private readonly recorder: Recorder;
-  private readonly logger: EngineLogger;
+  private readonly logger: Logger;
   private readonly pollMs: number;
   private readonly threadPath: string;
   private readonly resourceLimits: ResourceLimits | undefined;
@@ -164,6 +164,18 @@ export class PoolEngine implements Engine {
         return true;
       },
     });
+  }
+
+  drainAtOnce(waitMs: number): boolean {
+    const { standIn, life, recorder } = this;
+    if (standIn !== undefined && this.drains(standIn)) return true;
+    // Sent in this turn, and answered in the next one, which need not come.
+    if (life !== undefined && !life.thread.isLost) void life.thread.flush();
+    const untilMs = unfaked.now() + waitMs;
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    while (recorder.backlog() > 0 && unfaked.now() < untilMs) Atomics.wait(nothing, 0, 0, 1);
+    if (recorder.backlog() === 0) return true;
+    return this.standInTakesOver(false) && this.standIn?.engine.drainNow() === true;
   }
 
   /** Drains what is left, on the caller's thread, and ends the pool's. Pages can still be had. Takes two seconds at most. */

@@ -28,11 +28,14 @@ export class ResidentDrain {
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
   private hasLease = true;
+  private readonly onPoll: () => void;
 
-  constructor(drain: Drain, pollMs: number) {
+  /** @param onPoll Called at every poll. Must not throw. */
+  constructor(drain: Drain, pollMs: number, onPoll: () => void = () => {}) {
     this.drain = drain;
     this.pollMs = pollMs;
     this.pauseMs = pollMs;
+    this.onPoll = onPoll;
   }
 
   /** Polls from the loop's next turn on, until `stop()` or until the lease is lost. */
@@ -63,6 +66,7 @@ export class ResidentDrain {
       most = Math.max(most, drained);
       if (drained < BUSY_RECORDS) break;
     }
+    this.onPoll();
     if (drained >= BUSY_RECORDS) {
       this.pauseMs = this.pollMs;
       this.immediate = setImmediate(this.poll);

@@ -1,4 +1,5 @@
 import { Drain, Segment } from '@offloop/core/engine';
+import { StallWatch } from '../watch/stall-watch.js';
 import type { PageTask } from './page-messages.js';
 import { PageSender } from './page-sender.js';
 import { ResidentDrain } from './resident-drain.js';
@@ -22,7 +23,8 @@ export async function start(task: StartTask): Promise<boolean> {
   const segment = Segment.attach(task.buffer);
   const lease = await takeOver(segment, task.standInLease);
   if (lease === undefined) return false;
-  const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs);
+  const watch = new StallWatch(segment);
+  const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs, watch.look);
   resident = { drain, pages: new PageSender(segment, task.port) };
   drain.start();
   return true;

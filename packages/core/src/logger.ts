@@ -1,11 +1,11 @@
-/** Where an engine reports what an operator should know; pino's loggers fit. */
-export interface EngineLogger {
+/** Where offloop reports what an operator should know; pino's loggers fit. */
+export interface Logger {
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 
 /** The logger of those who give none: process warnings, which Node prints once and an application can listen for. */
-export const processWarnings: EngineLogger = { warn: emitWarning, error: emitWarning };
+export const processWarnings: Logger = { warn: emitWarning, error: emitWarning };
 
 function emitWarning(details: object, message: string): void {
   const { code } = details as { readonly code?: string };

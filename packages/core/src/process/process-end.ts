@@ -1,0 +1,50 @@
+/** What ends the process. */
+export type ProcessEnd =
+  | { readonly by: 'exit'; readonly exitCode: number }
+  | { readonly by: 'signal'; readonly signal: NodeJS.Signals };
+
+/** Signals that end a process which does not listen for them, and that can be listened for. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const satisfies readonly NodeJS.Signals[];
+
+/** On listeners that only look on: of this copy of the package and of any other. */
+const LOOKS_ON = Symbol.for('@offloop/core.looks-on.1');
+
+/**
+ * Calls back once, in the last moment before the process ends: by its natural end, `process.exit()`, an error that nobody caught, or a signal. Nothing
+ * asynchronous that is begun then gets anywhere. The end stays what it is, its exit code or signal too.
+ *
+ * Listening for a signal keeps it from ending the process by itself, so where nobody else listens the signal is sent again afterwards, with nobody
+ * listening. Where somebody does, the end is theirs to bring about.
+ *
+ * @param speak Must not throw.
+ * @returns What takes it back.
+ */
+export function onProcessEnd(speak: (end: ProcessEnd) => void): () => void {
+  let isOver = false;
+  const speakOnce = (end: ProcessEnd): void => {
+    if (isOver) return;
+    isOver = true;
+    speak(end);
+  };
+  const onExit = (exitCode: number): void => speakOnce({ by: 'exit', exitCode });
+  const onSignal = Object.assign(
+    (signal: NodeJS.Signals): void => {
+      if (process.listeners(signal).some((listener) => !looksOn(listener))) return;
+      speakOnce({ by: 'signal', signal });
+      process.off(signal, onSignal);
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    },
+    { [LOOKS_ON]: true },
+  );
+  process.on('exit', onExit);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return () => {
+    isOver = true;
+    process.off('exit', onExit);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+}
+
+function looksOn(listener: object): boolean {
+  return LOOKS_ON in listener;
+}
