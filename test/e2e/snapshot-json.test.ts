@@ -119,7 +119,13 @@ describe('GET /diagnostics/metrics', function () {
       p95_lag_ms: null,
       p99_lag_ms: null,
       max_lag_ms: null,
+      utilization: null,
       monitoring_active: false,
+      blocked_ms: null,
+      blocked_by: null,
+      stalls: 0,
+      longest_stall: null,
+      last_stall: null,
     });
   });
 });

@@ -13,10 +13,11 @@ import { noteUtilization, UtilizationWindow } from './utilization-window.js';
 const TIMER_RESOLUTION_MS = 1;
 
 /**
- * Records of one sample: a loop that stood still for minutes must not fill the ring. At any interval this is a percent of the default window, so a
- * block that long shows in its p99.
+ * Records of one sample, and the part of the ring that they may take: a loop that stood still for minutes must not fill it. At the shortest interval
+ * so many are two percent of the default window, so that they still show in its p99.
  */
 const WEIGHT_MAX = 600;
+const WEIGHT_SHARE_OF_RING = 1 / 4;
 
 /** Pause after a failure, doubled by each further one in a row. */
 const RESTART_MS = 1_000;
@@ -33,6 +34,7 @@ export class LoopLagMonitor {
   private readonly logger: Logger;
   private readonly clock: () => number;
   private readonly utilization: UtilizationWindow;
+  private readonly weightMax: number;
   /** Where nothing is sampled, nothing is taken of the memory either. */
   private family: Family | undefined;
   private intervalMs: number | undefined;
@@ -51,6 +53,8 @@ export class LoopLagMonitor {
     this.pipeline = pipeline;
     this.logger = options.logger ?? processWarnings;
     this.clock = options.clock ?? monotonicMs;
+    const { capacityRecords } = pipeline.options.ring;
+    this.weightMax = Math.min(WEIGHT_MAX, capacityRecords * WEIGHT_SHARE_OF_RING);
     this.utilization = new UtilizationWindow(pipeline.options.window.seconds * 1000);
   }
 
@@ -108,7 +112,7 @@ export class LoopLagMonitor {
     const lagMs = Math.max(0, elapsedMs - intervalMs - TIMER_RESOLUTION_MS);
     const seriesId = (this.family as Family).onlySeries;
     recorder.stamp(performance.now());
-    const weight = Math.min(Math.max(1, Math.round(elapsedMs / intervalMs)), WEIGHT_MAX);
+    const weight = Math.min(Math.max(1, Math.round(elapsedMs / intervalMs)), this.weightMax);
     for (let count = 0; count < weight; count++) recorder.record(seriesId, lagMs / 1000);
     recorder.publish();
     const share = this.utilization.read(nowMs);
