@@ -69,7 +69,7 @@ describe('a resident drain', () => {
   });
 
   it('polls often again when more than a few records come', () => {
-    new ResidentDrain(drainOf(0, 0, 0, 7, 8, 0, 0), 10).start();
+    new ResidentDrain(drainOf(0, 0, 0, 15, 16, 0, 0), 10).start();
     for (let turns = 0; turns < 7; turns++) loop.turn();
     expect(loop.pausesMs).to.deep.equal([0, 20, 40, 80, 160, 10, 20, 40]);
   });
