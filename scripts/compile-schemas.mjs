@@ -18,6 +18,7 @@ const ANNOTATIONS = [
   'x-environment',
   'x-fixedBy',
   'x-rule',
+  'x-secret',
 ];
 
 /** Writes the module, where it is not what the schema asks for already: the compiler goes by what has changed. */
@@ -67,6 +68,11 @@ function compiledChecks(schema) {
     type: 'number',
     schemaType: 'boolean',
     code: (context) => context.pass(_`(${context.data} & (${context.data} - 1)) === 0`),
+  });
+  ajv.addKeyword({
+    keyword: 'x-function',
+    schemaType: 'boolean',
+    code: (context) => context.pass(_`typeof ${context.data} === 'function'`),
   });
   ajv.addKeyword({
     keyword: 'x-ascending',
@@ -122,6 +128,7 @@ function ruleOf(option, schema) {
     rule: whole['x-rule'] ?? inWords(whole),
     environment: whole['x-environment'],
     fixedBy: whole['x-fixedBy'],
+    isSecret: whole['x-secret'],
   };
 }
 

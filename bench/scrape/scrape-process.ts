@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createEngine, TEXT_CONTENT_TYPE } from '@offloop/express';
-import { PageResponse } from '@offloop/express/internal/routes/page-response.js';
+import { PageResponse } from '@offloop/worker/internal/http/page-response.js';
 import { offloopPage, promPage } from '../core/exposition/page.js';
 import { median } from '../harness/statistics.js';
 import { HoldMeter } from './hold-meter.js';

@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_SEGMENT_SIZE: 'a segment whose size contradicts its header',
   OFFLOOP_ERR_MEMORY: 'a segment that the host refuses to allocate',
   OFFLOOP_ERR_THREAD_START: 'a pool thread that could not be started',
+  OFFLOOP_ERR_PORT: 'an off-loop port that cannot be listened on',
   OFFLOOP_ERR_THREAD_LOST: 'a pool thread that was lost more often than work is retried',
 } as const;
 

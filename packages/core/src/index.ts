@@ -1,9 +1,11 @@
 export type { OptionRule, OptionRules } from './config/option-rules.js';
 export {
+  type AccessCheck,
   type MetricsRouterOptions,
   type OffloopOptions,
   OPTION_RULES,
   type ResolvedOptions,
+  type ResolvedPortOptions,
   type ResolvedRouterOptions,
   resolveOptions,
   resolveRouterOptions,
@@ -20,7 +22,13 @@ export {
   OffloopTypeError,
   showValue,
 } from './errors.js';
-export { chosenFamilies } from './exposition/chosen-families.js';
+export {
+  chosenFamilies,
+  contentsOf,
+  expositionOf,
+  type PageContents,
+  type PageRequest,
+} from './exposition/chosen-families.js';
 export type { ContentEncoding } from './exposition/content-encoding.js';
 export {
   negotiateEncoding,

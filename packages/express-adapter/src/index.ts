@@ -1,9 +1,10 @@
 export type { OffloopOptions as MetricsOptions } from '@offloop/core';
 export * from '@offloop/core';
 export * from '@offloop/worker';
+export type { RoutedMessage } from '@offloop/worker/http';
 export type { FinalExporter, LastWords } from './last-words.js';
-export { type HealthReport, Metrics, type PageRequest } from './metrics.js';
-export type { HttpMiddleware, RoutedMessage } from './routes/http-handler.js';
+export { type HealthReport, Metrics } from './metrics.js';
+export type { HttpMiddleware } from './routes/http-handler.js';
 export {
   close,
   createMetrics,

@@ -1,10 +1,8 @@
 import {
-  type ContentEncoding,
-  chosenFamilies,
+  contentsOf,
   type EngineFactory,
-  type EscapingScheme,
-  type ExpositionFormat,
   type ExpositionRequest,
+  expositionOf,
   HttpMetrics,
   LoopBeat,
   LoopLagMonitor,
@@ -12,6 +10,7 @@ import {
   type OffloopOptions,
   type Page,
   type PageReader,
+  type PageRequest,
   type Pipeline,
   type Registry,
   type ResolvedOptions,
@@ -19,10 +18,11 @@ import {
   type Snapshot,
   SnapshotReader,
 } from '@offloop/core';
-import { createEngine } from '@offloop/worker';
+import { createEngine, type MainFacts, OffLoopPort, type PortAddress } from '@offloop/worker';
 import { type FinalExporter, registerExporter } from './last-words.js';
 import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
 import { RequestObserver } from './middleware/request-observer.js';
+import { AccessGate } from './routes/access-gate.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
 
@@ -35,26 +35,6 @@ export interface HealthReport {
   readonly backlog_records: number;
   readonly dropped_records: number;
 }
-
-/** What a scraper asks for. */
-export interface PageRequest {
-  /** Families, or samples of them, by name. Default: everything. */
-  readonly names?: readonly string[];
-  /** Default `text`. */
-  readonly format?: ExpositionFormat;
-  /** How names beyond the legacy characters are written. Default `underscores`. */
-  readonly escaping?: EscapingScheme;
-  /** Default `identity`. */
-  readonly encoding?: ContentEncoding;
-}
-
-const engineFactory: EngineFactory = ({ segment, recorder, options }) =>
-  createEngine({
-    segment,
-    recorder,
-    mode: options.engine,
-    ...(options.threadFile === '' ? {} : { threadFile: options.threadFile }),
-  });
 
 /**
  * The metrics of one service: what is measured, where it is drained, and how it is shown.
@@ -71,10 +51,13 @@ export class Metrics {
   private readonly beat: LoopBeat;
   private readonly snapshots: SnapshotReader;
   private readonly startedMs = performance.now();
+  private readonly startedAtMs = Date.now();
   /** At hand, as each request asks whether it is another one. */
   private resolved: ResolvedOptions;
+  private gate: AccessGate;
   private isClosed = false;
   private readonly exits = new Set<() => void>();
+  private offLoopPort: OffLoopPort | undefined;
 
   /**
    * @param parts The pipeline to use, with the registry whose metrics it shows.
@@ -87,11 +70,12 @@ export class Metrics {
   ) {
     const { pipeline, register } = parts;
     const given = pipeline.givenOptions;
-    this.resolved = pipeline.configure(options, engineFactory);
     this.pipeline = pipeline;
     this.register = register;
+    this.resolved = pipeline.configure(options, this.makeEngine);
     const wasStarted = pipeline.isStarted;
     try {
+      this.gate = new AccessGate(this.resolved.access);
       this.http = new HttpMetrics(pipeline, register);
       this.lag = new LoopLagMonitor(pipeline);
       this.beat = new LoopBeat(pipeline.producer.segment);
@@ -121,11 +105,18 @@ export class Metrics {
    */
   updateConfig(options: OffloopOptions): ResolvedOptions {
     this.resolved = this.pipeline.configure(options, undefined, (wanted) => {
+      const gate = new AccessGate(wanted.access);
       this.watchLoop(wanted);
+      this.gate = gate;
       this.http.setWindow(wanted.window.seconds);
       this.lag.setWindow(wanted.window.seconds);
     });
     return this.resolved;
+  }
+
+  /** Who gets answers of the routes, as the options say at present. For the routes. */
+  get access(): AccessGate {
+    return this.gate;
   }
 
   /** Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths. */
@@ -193,6 +184,15 @@ export class Metrics {
     return () => leave();
   }
 
+  /**
+   * Resolves with where the off-loop port listens, when it does; with `undefined` where there is none.
+   *
+   * @throws {OffloopError} `OFFLOOP_ERR_PORT` where it cannot be listened on; it is tried again, and so may be this.
+   */
+  async portAddress(): Promise<PortAddress | undefined> {
+    return this.offLoopPort?.address();
+  }
+
   /** For a load balancer: read from shared memory at once. */
   health(): HealthReport {
     const totals = this.pipeline.totals();
@@ -247,9 +247,44 @@ export class Metrics {
     await this.pipeline.close();
   }
 
-  private expositionOf({ names, ...form }: PageRequest): ExpositionRequest {
-    const { defaultLabels } = this.register;
-    return { ...chosenFamilies(this.register, names), ...form, defaultLabels };
+  private expositionOf(page: PageRequest): ExpositionRequest {
+    return expositionOf(this.pipeline.producer.segment, contentsOf(this.register), page);
+  }
+
+  private readonly makeEngine: EngineFactory = ({ segment, recorder, options }) => {
+    const { port, portOptions, engine, threadFile } = options;
+    if (port !== false) {
+      this.offLoopPort = new OffLoopPort({
+        port,
+        options: portOptions,
+        facts: this.factsFor(options),
+        source: {
+          collect: () => this.register.collectForScrape(),
+          countPage: (renderMs) => this.pipeline.countPage(renderMs),
+          state: () => {
+            recorder.publishNow();
+            return { contents: contentsOf(this.register), facts: this.factsFor(this.resolved) };
+          },
+        },
+      });
+    }
+    return createEngine({
+      segment,
+      recorder,
+      mode: engine,
+      ...(threadFile === '' ? {} : { threadFile }),
+      ...(this.offLoopPort === undefined ? {} : { offLoopPort: this.offLoopPort }),
+    });
+  };
+
+  private factsFor({ prometheus, eventLoop, quantiles }: ResolvedOptions): MainFacts {
+    return {
+      hasScrapes: prometheus.enabled,
+      isLagMonitored: eventLoop.enabled && !this.isClosed,
+      quantiles,
+      startedMs: this.startedAtMs,
+      heapUsedBytes: process.memoryUsage().heapUsed,
+    };
   }
 
   private watchLoop({ eventLoop, window }: ResolvedOptions): void {

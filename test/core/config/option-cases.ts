@@ -15,6 +15,8 @@ export function valueAt(tree: object, path: string): unknown {
 type Expected = 'OFFLOOP_ERR_OPTION_TYPE' | 'OFFLOOP_ERR_OPTION_RANGE';
 export const TYPE = 'OFFLOOP_ERR_OPTION_TYPE';
 const RANGE = 'OFFLOOP_ERR_OPTION_RANGE';
+/** What a message has in place of a secret. */
+export const NOT_SHOWN = 'a value that is not shown';
 
 /** Values on both sides of an option's rule. */
 export interface OptionCases {
@@ -49,6 +51,8 @@ export function casesOf(rule: OptionRule): OptionCases {
       ],
     };
   }
+  const special = SPECIAL_CASES[rule.rule];
+  if (special !== undefined) return special;
   if (typeof rule.default === 'boolean') {
     return {
       good: [true, false],
@@ -153,3 +157,80 @@ export function casesOf(rule: OptionRule): OptionCases {
     ],
   };
 }
+
+const PEM = '-----BEGIN CERTIFICATE-----\n';
+
+/** Of rules that only one option or two have. */
+const SPECIAL_CASES: Readonly<Record<string, OptionCases>> = {
+  'a whole number in [0, 65535], or false': {
+    good: [false, 0, 9464, 65_535],
+    bad: [
+      [-1, TYPE, '-1'],
+      [65_536, TYPE, '65536'],
+      [0.5, TYPE, '0.5'],
+      [true, RANGE, 'true'],
+      ['9464', TYPE, '"9464"'],
+      [{}, TYPE, '[object Object]'],
+    ],
+  },
+  'an IP address or a host name': {
+    good: ['127.0.0.1', '::', 'localhost'],
+    bad: [
+      ['', RANGE, '""'],
+      ['http://x', RANGE, '"http://x"'],
+      ['a b', RANGE, '"a b"'],
+      [5, TYPE, '5'],
+    ],
+  },
+  'a text of visible ASCII characters': {
+    good: ['x', '!~'],
+    bad: [
+      ['', RANGE, NOT_SHOWN],
+      ['a b', RANGE, NOT_SHOWN],
+      ['é', RANGE, NOT_SHOWN],
+      [5, TYPE, NOT_SHOWN],
+      [['x'], TYPE, NOT_SHOWN],
+    ],
+  },
+  'a user and a password with a colon between them': {
+    good: ['a:b', 'a:b:c', 'é:ü x'],
+    bad: [
+      ['', RANGE, NOT_SHOWN],
+      ['user', RANGE, NOT_SHOWN],
+      [':password', RANGE, NOT_SHOWN],
+      ['user:', RANGE, NOT_SHOWN],
+      [{ user: 'a', password: 'b' }, TYPE, NOT_SHOWN],
+    ],
+  },
+  'a text in PEM': { good: [PEM, `x\n${PEM}`], bad: [] },
+  'an array of host names without ports': {
+    good: [[], ['metrics.internal', 'localhost']],
+    bad: [
+      ['x', TYPE, '"x"'],
+      [['x:80'], RANGE, '["x:80"]'],
+      [[''], RANGE, '[""]'],
+      [['a b'], RANGE, '["a b"]'],
+      [[5], RANGE, '[5]'],
+    ],
+  },
+  'an array of IP addresses, of networks as 10.0.0.0/8, or loopback': {
+    good: [[], ['loopback'], ['10.0.0.0/8', '192.168.1.1', '::1', 'fe80::/10']],
+    bad: [
+      ['10.0.0.1', TYPE, '"10.0.0.1"'],
+      [['10.0.0.0/33'], RANGE, '["10.0.0.0/33"]'],
+      [['256.0.0.1'], RANGE, '["256.0.0.1"]'],
+      [['1.2.3'], RANGE, '["1.2.3"]'],
+      [['::/129'], RANGE, '["::/129"]'],
+      [['localhost'], RANGE, '["localhost"]'],
+      [[''], RANGE, '[""]'],
+    ],
+  },
+  'a function': {
+    good: [() => true],
+    bad: [
+      [true, TYPE, 'true'],
+      ['x', RANGE, '"x"'],
+      [{}, TYPE, '[object Object]'],
+    ],
+  },
+};

@@ -7,6 +7,19 @@ import { treeOf } from './option-cases.js';
 const IS_RIGHT: Readonly<Record<string, (value: unknown) => boolean>> = {
   engine: (value) => value === 'auto' || value === 'pool' || value === 'inline',
   threadFile: (value) => typeof value === 'string' && value !== '',
+  port: (value) => value === false || isWhole(value, 0, 65_535),
+  'portOptions.host': (value) => isText(value, (text) => text !== '' && !/\s|\//.test(text)),
+  'portOptions.token': isToken,
+  'portOptions.basic': isBasic,
+  'portOptions.tlsCert': (value) => isText(value, (text) => text.includes('-----BEGIN ')),
+  'portOptions.tlsKey': (value) => isText(value, (text) => text.includes('-----BEGIN ')),
+  'portOptions.allowedHosts': (value) =>
+    isTexts(value, (text) => text !== '' && !/\s|[/:@]/.test(text)),
+  'portOptions.maxConnections': (value) => isWhole(value, 8, 10_000),
+  'access.token': isToken,
+  'access.basic': isBasic,
+  'access.allow': (value) => isTexts(value, (text) => ADDRESSES.includes(text)),
+  'access.custom': (value) => typeof value === 'function',
   scrapePaths: (value) => Array.isArray(value) && [...value].every(isPath),
   'prometheus.enabled': isFlag,
   'http.bucketsMs': (value) => isAscending(value, 256, Number.MAX_VALUE),
@@ -27,7 +40,23 @@ const IS_RIGHT: Readonly<Record<string, (value: unknown) => boolean>> = {
   'memory.aggregateBytes': (value) => isWhole(value, 2 ** 16, 2 ** 30),
 };
 
-const BRANCHES = ['prometheus', 'http', 'window', 'reservoir', 'eventLoop', 'ring', 'memory'];
+/** All that random options name. */
+const ADDRESSES = ['loopback', '10.0.0.0/8', '127.0.0.1', '::1'];
+
+/** Whose values no message shows, and the branches that hold some. */
+const SECRET = /^(access|portOptions)$|\.(token|basic|tlsKey)$/;
+
+const BRANCHES = [
+  'portOptions',
+  'access',
+  'prometheus',
+  'http',
+  'window',
+  'reservoir',
+  'eventLoop',
+  'ring',
+  'memory',
+];
 
 const VARIABLES: Readonly<Record<string, string>> = {
   METRICS_WINDOW_SIZE_SECONDS: 'window.seconds',
@@ -61,12 +90,14 @@ export interface Verdict {
 export function verdictOf(document: unknown): Verdict {
   const values = new Map<string, unknown>();
   const refusals = new Set<Refusal>();
-  const refuse = (code: string, message: string, value: unknown) =>
-    refusals.add(`OFFLOOP_ERR_OPTION_${code} ${message}, got ${showValue(value)}`);
+  const refuse = (code: string, message: string, of: { value: unknown; secretOf: string }) => {
+    const shown = SECRET.test(of.secretOf) ? 'a value that is not shown' : showValue(of.value);
+    refusals.add(`OFFLOOP_ERR_OPTION_${code} ${message}, got ${shown}`);
+  };
 
   const judgeAll = (branch: string, tree: unknown): void => {
     if (!isObject(tree)) {
-      refuse('TYPE', `${branch || 'options'} must be an object`, tree);
+      refuse('TYPE', `${branch || 'options'} must be an object`, { value: tree, secretOf: branch });
       return;
     }
     const prefix = branch === '' ? '' : `${branch}.`;
@@ -78,10 +109,17 @@ export function verdictOf(document: unknown): Verdict {
     if (prefix === '' && BRANCHES.includes(name)) {
       if (value !== undefined) judgeAll(name, value);
     } else if (name.includes('.') || !Object.hasOwn(IS_RIGHT, path)) {
-      refuse('UNKNOWN', `${path} must be one of the options ${namesBelow(prefix)}`, value);
+      refuse('UNKNOWN', `${path} must be one of the options ${namesBelow(prefix)}`, {
+        value,
+        secretOf: prefix.slice(0, -1),
+      });
     } else if (value !== undefined) {
       if (IS_RIGHT[path]?.(value)) values.set(path, value);
-      else refuse(kindOf(path, value), `${path} must be ${OPTION_RULES[path]?.rule}`, value);
+      else
+        refuse(kindOf(path, value), `${path} must be ${OPTION_RULES[path]?.rule}`, {
+          value,
+          secretOf: path,
+        });
     }
   };
   judgeAll('', document ?? {});
@@ -177,6 +215,12 @@ function likely(path: string): fc.Arbitrary<unknown> {
   const { default: sample, rule = '' } = OPTION_RULES[path] ?? {};
   const [minimum, maximum] = (/\[(\d+), (\d+)\]$/.exec(rule) ?? []).slice(1).map(Number);
   const choices = [...rule.matchAll(/"(\w+)"/g)].map(([, choice]) => choice);
+  if (path === 'port') return fc.constantFrom<unknown>(false, 0, 9464);
+  if (path === 'access.custom') return fc.constant(() => true);
+  if (path === 'access.allow') return fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 3 });
+  if (path === 'portOptions.allowedHosts') return fc.array(fc.constantFrom('a', 'b.c'));
+  if (path.endsWith('basic')) return fc.constantFrom('a:b', 'user:password');
+  if (path.startsWith('portOptions.tls')) return fc.constant('-----BEGIN X-----');
   if (typeof sample === 'boolean') return fc.boolean();
   if (path === 'scrapePaths') {
     return fc.array(fc.constantFrom('/metrics', '/internal/metrics', '/x'), { maxLength: 3 });
@@ -296,6 +340,28 @@ function kindOf(path: string, value: unknown): 'RANGE' | 'TYPE' {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, isRight: (text: string) => boolean): boolean {
+  return typeof value === 'string' && isRight(value);
+}
+
+function isTexts(value: unknown, isRight: (text: string) => boolean): boolean {
+  return Array.isArray(value) && [...value].every((each) => isText(each, isRight));
+}
+
+function isToken(value: unknown): boolean {
+  return isText(
+    value,
+    (text) => text !== '' && [...text].every((one) => one > ' ' && one < '\x7f'),
+  );
+}
+
+function isBasic(value: unknown): boolean {
+  return isText(
+    value,
+    (text) => text.indexOf(':') > 0 && !/^[^:]+:(?:$|[\n\r\u2028\u2029])/.test(text),
+  );
 }
 
 function isFlag(value: unknown): boolean {

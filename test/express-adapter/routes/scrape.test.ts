@@ -6,7 +6,7 @@ import { Counter, createMetrics, type Metrics, type PageReader } from '@offloop/
 import { expect } from 'chai';
 import { parseExposition } from '../../support/exposition-parser.js';
 import { decodeFamilies } from '../../support/protobuf-decoder.js';
-import { chunkOf } from './page-chunks.js';
+import { chunkOf } from '../../worker/http/page-chunks.js';
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';

@@ -10,6 +10,8 @@ export interface OptionRule {
   readonly environment?: string;
   /** What the option is baked into; it can change at any time where this is not given. */
   readonly fixedBy?: 'memory' | 'engine';
+  /** Whether no message shows it. */
+  readonly isSecret?: boolean;
 }
 
 /** Rules by the option's full path, `ring.capacityRecords`. */
@@ -105,7 +107,7 @@ function refusal(
     const value = valueAt(options, [...keysOf(path), params.additionalProperty ?? '']);
     return new OffloopError(
       'OFFLOOP_ERR_OPTION_UNKNOWN',
-      `${name} must be one of the options ${siblings(path, rules)}, got ${showValue(value)}`,
+      `${name} must be one of the options ${siblings(path, rules)}, got ${shown(path, value, rules)}`,
     );
   }
   const value = valueAt(options, keysOf(path));
@@ -114,8 +116,17 @@ function refusal(
     rule !== undefined && isAlike(value, rule.default)
       ? 'OFFLOOP_ERR_OPTION_RANGE'
       : 'OFFLOOP_ERR_OPTION_TYPE',
-    `${path || 'options'} must be ${rule?.rule ?? 'an object'}, got ${showValue(value)}`,
+    `${path || 'options'} must be ${rule?.rule ?? 'an object'}, got ${shown(path, value, rules)}`,
   );
+}
+
+/** A secret, or what was meant for one in the same branch, is not for messages, which end up in logs. */
+function shown(path: string, value: unknown, rules: OptionRules): string {
+  const isForSecrets = Object.entries(rules).some(
+    ([known, { isSecret }]) =>
+      isSecret && (known === path || (path !== '' && known.startsWith(`${path}.`))),
+  );
+  return isForSecrets ? 'a value that is not shown' : showValue(value);
 }
 
 /** Of the right type and outside the range; else of another type altogether. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   optionRules,
   routerRules,
@@ -6,6 +7,9 @@ import {
 } from './compiled-schema.js';
 import { type Environment, readByRules } from './environment.js';
 import { checkByRules, fillByRules, type OptionRule, type OptionRules } from './option-rules.js';
+
+/** Says whether a request may have its answer. */
+export type AccessCheck = (request: IncomingMessage) => boolean | PromiseLike<boolean>;
 
 /**
  * Options of an offloop instance. All are optional, and checked before anything is built.
@@ -20,6 +24,41 @@ export interface OffloopOptions {
   readonly engine?: 'auto' | 'pool' | 'inline';
   /** File or file: URL of the pool thread, where a bundle separates it from this package. Default: found beside the package. */
   readonly threadFile?: string;
+  /**
+   * Port of an HTTP server that the pool thread serves, also while the main thread is blocked: scrapes, health, diagnostics. 0 takes one
+   * that is free. Default false. Without a thread the main thread serves it.
+   */
+  readonly port?: number | false;
+  /** Where the off-loop port listens, and whom it answers: docs/off-loop-port.md. */
+  readonly portOptions?: {
+    /** Default 127.0.0.1: nobody but this machine. */
+    readonly host?: string;
+    /** Bearer token that scrapes and diagnostics ask for. */
+    readonly token?: string;
+    /** User and password, `user:password`, that scrapes and diagnostics ask for. */
+    readonly basic?: string;
+    /** Certificate in PEM, with `tlsKey`: then the port speaks HTTPS. */
+    readonly tlsCert?: string;
+    readonly tlsKey?: string;
+    /** Names by which clients may call the port, beside localhost and IP addresses. */
+    readonly allowedHosts?: readonly string[];
+    /** In [8, 10 000]. Default 256; beyond it the one that has been idle the longest gives way. */
+    readonly maxConnections?: number;
+  };
+  /**
+   * Who gets answers of the scrape paths and of `metricsRouter()`; `/health` answers everybody. One of these is enough. Where none is given,
+   * scrapes are open, and diagnostics answer only this machine when NODE_ENV is production. Can change at run time.
+   */
+  readonly access?: {
+    /** Whoever sends this bearer token. */
+    readonly token?: string;
+    /** Whoever sends this user and password: `user:password`. */
+    readonly basic?: string;
+    /** Whoever comes from these addresses, networks (`10.0.0.0/8`), or `loopback`, as `req.ip` says. */
+    readonly allow?: readonly string[];
+    /** Whoever this function says true of, or a promise of true. One that throws says no. */
+    readonly custom?: AccessCheck;
+  };
   /**
    * Paths at which the middleware itself answers scrapes. Default `/metrics` and `/internal/metrics`; an empty array leaves scraping to
    * `metricsRouter()`.
@@ -75,10 +114,29 @@ export interface OffloopOptions {
   };
 }
 
+/** Settings of the off-loop port with nothing left open; what was not given and has no default is an empty text. */
+export interface ResolvedPortOptions {
+  readonly host: string;
+  readonly token: string;
+  readonly basic: string;
+  readonly tlsCert: string;
+  readonly tlsKey: string;
+  readonly allowedHosts: readonly string[];
+  readonly maxConnections: number;
+}
+
 /** The same with nothing left open. Frozen. */
 export interface ResolvedOptions {
   readonly engine: 'auto' | 'pool' | 'inline';
   readonly threadFile: string;
+  readonly port: number | false;
+  readonly portOptions: ResolvedPortOptions;
+  readonly access: {
+    readonly token: string;
+    readonly basic: string;
+    readonly allow: readonly string[];
+    readonly custom: AccessCheck | '';
+  };
   readonly scrapePaths: readonly string[];
   readonly ring: { readonly capacityRecords: number };
   readonly memory: {

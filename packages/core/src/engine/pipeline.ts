@@ -1,4 +1,3 @@
-import { readCommitted } from '../aggregate/committed-read.js';
 import { type OptionRule, valueAt } from '../config/option-rules.js';
 import {
   checkOptions,
@@ -19,7 +18,7 @@ import { RENDER_US, SCRAPES } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
 import type { Recorder } from '../record/recorder.js';
-import { type PipelineTotals, readPipelineTotals } from '../snapshot/pipeline-totals.js';
+import { type PipelineTotals, totalsOf } from '../snapshot/pipeline-totals.js';
 import type { Engine } from './engine.js';
 import { InlineEngine } from './inline-engine.js';
 import type { PageReader, PageSink } from './page-chunk.js';
@@ -183,11 +182,14 @@ export class Pipeline {
   totals(): PipelineTotals {
     const { producer } = this.start();
     producer.recorder.publishNow();
-    let totals: PipelineTotals | undefined;
-    readCommitted(producer.segment, (aggregates) => {
-      totals = readPipelineTotals(producer.segment, aggregates);
-    });
-    return totals as PipelineTotals;
+    return totalsOf(producer.segment);
+  }
+
+  /** Notes a page that was handed out, whoever rendered it. */
+  countPage(renderMs: number): void {
+    const { control } = this.start().producer.segment;
+    addToWideCounter(control, SCRAPES, 1);
+    addToWideCounter(control, RENDER_US, Math.round(renderMs * 1000));
   }
 
   /**
@@ -210,15 +212,11 @@ export class Pipeline {
     const { producer, engine } = this.start();
     producer.recorder.publishNow();
     this.removeIdle();
-    const { control } = producer.segment;
     const counted: PageSink = {
       restart: () => sink.restart(),
       write: (chunk) => {
         // Before it is handed on: whoever has a page finds it counted in the next.
-        if (chunk.isLast) {
-          addToWideCounter(control, SCRAPES, 1);
-          addToWideCounter(control, RENDER_US, Math.round(chunk.renderMs * 1000));
-        }
+        if (chunk.isLast) this.countPage(chunk.renderMs);
         sink.write(chunk);
       },
     };
@@ -303,9 +301,10 @@ function refuseChange(options: {
     const had = JSON.stringify(valueAt(options.had, keys));
     const wanted = JSON.stringify(valueAt(options.wanted, keys));
     if (had === wanted) continue;
+    const values = rule.isSecret ? 'another value' : `${had}; got ${wanted}`;
     throw new OffloopError(
       'OFFLOOP_ERR_ALREADY_STARTED',
-      `${path} must be given before the first label set, record or page, when memory is laid out and the engine started with ${had}; got ${wanted}`,
+      `${path} must be given before the first label set, record or page, when memory is laid out and the engine started with ${values}`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { readCommitted } from '../aggregate/committed-read.js';
 import {
   TOTAL_AGGREGATED,
   TOTAL_BATCHES,
@@ -45,6 +46,15 @@ export interface PipelineTotals {
   /** `collect()` callbacks that failed while a page was scraped. */
   readonly collectErrors: number;
   readonly segmentBytes: number;
+}
+
+/** The books as of one batch, on any thread. */
+export function totalsOf(segment: Segment): PipelineTotals {
+  let totals: PipelineTotals | undefined;
+  readCommitted(segment, (aggregates) => {
+    totals = readPipelineTotals(segment, aggregates);
+  });
+  return totals as PipelineTotals;
 }
 
 /** Reads the books; `aggregates` comes from `readCommitted`. */

@@ -1,6 +1,6 @@
+import { isRead, scrape } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
-import { type HttpMiddleware, isRead } from '../routes/http-handler.js';
-import { scrape } from '../routes/scrape.js';
+import type { HttpMiddleware } from '../routes/http-handler.js';
 import type { RequestObserver } from './request-observer.js';
 
 /**
@@ -23,7 +23,9 @@ export function createMetricsMiddleware(
     }
     const url = request.originalUrl ?? request.url ?? '';
     if (isPathAmong(paths, url) && isRead(request) && options.prometheus.enabled) {
-      scrape(metrics, request, response);
+      metrics.access.pass('scrape', { request, response }, () =>
+        scrape(metrics, request, response),
+      );
       return;
     }
     observer.observe(request, response);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { performanceOf, type Snapshot, snapshotToJson } from '@offloop/core';
+import { answerJson, answerUnavailable, type RoutedMessage } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
-import { answerJson, answerUnavailable, type RoutedMessage } from './http-handler.js';
 
 /** What answers one path. Never throws, and never rejects. */
 export type Endpoint = (metrics: Metrics, request: RoutedMessage, response: ServerResponse) => void;

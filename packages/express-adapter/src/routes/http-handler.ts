@@ -1,11 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2Stream } from 'node:http2';
-
-/** RFC 9113, 7: the stream is no longer needed. */
-const HTTP2_CANCEL = 8;
-
-/** A request as Express hands it on: mounted below a path, `url` is relative and `originalUrl` whole. */
-export type RoutedMessage = IncomingMessage & { readonly originalUrl?: string };
+import type { ServerResponse } from 'node:http';
+import type { RoutedMessage } from '@offloop/worker/http';
 
 /** Middleware in the shape that both majors of Express take, and anything that speaks connect. */
 export type HttpMiddleware = (
@@ -13,68 +7,3 @@ export type HttpMiddleware = (
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;
-
-/** Path of a URL without its query. */
-export function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
-}
-
-/** Whether a request only reads. Our endpoints answer nothing else. */
-export function isRead(request: RoutedMessage): boolean {
-  return request.method === 'GET' || request.method === 'HEAD';
-}
-
-/** Whether it can still be answered: the client is there, and nobody else has. */
-export function isOpen(response: ServerResponse): boolean {
-  return !(response.headersSent || response.writableEnded || response.destroyed);
-}
-
-/** Ends an answer in its middle, so that nobody takes it for a whole one. */
-export function breakOff(response: ServerResponse & { readonly stream?: Http2Stream }): void {
-  if (response.stream === undefined) response.destroy();
-  // An error given to destroy() would come out where the application sees it.
-  else response.stream.close(HTTP2_CANCEL);
-}
-
-/** Answers with a body, or with its length where the method is HEAD; not at all where the client has left, or somebody else answered. */
-export function answer(
-  request: RoutedMessage,
-  response: ServerResponse,
-  content: { readonly status: number; readonly type: string; readonly body: Uint8Array },
-): void {
-  if (!isOpen(response)) return;
-  response.statusCode = content.status;
-  response.setHeader('Content-Type', content.type);
-  response.setHeader('Content-Length', content.body.byteLength);
-  response.setHeader('Cache-Control', 'no-store');
-  response.end(request.method === 'HEAD' ? undefined : content.body);
-}
-
-/** Answers with JSON. */
-export function answerJson(
-  request: RoutedMessage,
-  response: ServerResponse,
-  content: { readonly status: number; readonly json: object },
-): void {
-  const body = Buffer.from(`${JSON.stringify(content.json)}\n`);
-  answer(request, response, {
-    status: content.status,
-    type: 'application/json; charset=utf-8',
-    body,
-  });
-}
-
-/** Answers that there is no page, and why. */
-export function answerUnavailable(
-  request: RoutedMessage,
-  response: ServerResponse,
-  error: unknown,
-): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  answer(request, response, {
-    status: 503,
-    type: 'text/plain; charset=utf-8',
-    body: Buffer.from(`offloop: the page could not be made: ${reason}\n`),
-  });
-}

@@ -1,35 +1,37 @@
 import type { ResolvedRouterOptions } from '@offloop/core';
+import { isRead, pathOf, scrape } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
+import type { Disclosure } from './access-gate.js';
 import { diagnostics, type Endpoint, health, servicePerformance } from './endpoints.js';
-import { type HttpMiddleware, isRead, pathOf } from './http-handler.js';
-import { scrape } from './scrape.js';
+import type { HttpMiddleware } from './http-handler.js';
 
 /** Serves the chosen endpoints below wherever it is mounted, and passes everything else on. */
 export function createMetricsRouter(
   metrics: () => Metrics,
   options: ResolvedRouterOptions,
 ): HttpMiddleware {
-  const endpoints = new Map<string, Endpoint>();
-  const put = (path: string | false, endpoint: Endpoint): void => {
-    if (path !== false) endpoints.set(path, endpoint);
+  const endpoints = new Map<string, { endpoint: Endpoint; disclosure: Disclosure }>();
+  const put = (path: string | false, endpoint: Endpoint, disclosure: Disclosure): void => {
+    if (path !== false) endpoints.set(path, { endpoint, disclosure });
   };
-  put(options.metrics, scrape);
-  put(options.internalMetrics, scrape);
-  put(options.diagnostics, diagnostics);
-  put(options.performance, servicePerformance);
-  put(options.health, health);
+  put(options.metrics, scrape, 'scrape');
+  put(options.internalMetrics, scrape, 'scrape');
+  put(options.diagnostics, diagnostics, 'private');
+  put(options.performance, servicePerformance, 'private');
+  put(options.health, health, 'public');
 
   return function metricsRouter(request, response, next) {
-    const endpoint = isRead(request) ? endpoints.get(pathOf(request.url ?? '')) : undefined;
-    if (endpoint === undefined) {
+    const found = isRead(request) ? endpoints.get(pathOf(request.url ?? '')) : undefined;
+    if (found === undefined) {
       next();
       return;
     }
+    const { endpoint, disclosure } = found;
     const owner = metrics();
     if (endpoint === scrape && !owner.options.prometheus.enabled) {
       next();
       return;
     }
-    endpoint(owner, request, response);
+    owner.access.pass(disclosure, { request, response }, () => endpoint(owner, request, response));
   };
 }

@@ -3,6 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { type Engine, InlineEngine, processWarnings } from '@offloop/core/engine';
 import { POOL_THREAD_MARK } from '../thread/thread-tasks.js';
 import { PoolEngine, type PoolEngineOptions } from './pool-engine.js';
+import { ServingEngine } from './serving-engine.js';
 import { findThreadPath, missingThreadFile } from './thread-path.js';
 
 /** What an engine is made of, and where it is to run. */
@@ -21,7 +22,14 @@ export interface EngineOptions extends PoolEngineOptions {
  * @throws {OffloopError} What `PoolEngine.start` throws; `OFFLOOP_ERR_THREAD_START` in mode `pool` only.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const { segment, recorder, mode = 'auto', threadFile, logger = processWarnings } = options;
+  const {
+    segment,
+    recorder,
+    mode = 'auto',
+    threadFile,
+    logger = processWarnings,
+    offLoopPort,
+  } = options;
   if (mode === 'pool') return PoolEngine.start(options);
   if (mode === 'auto' && threadsMakeSense()) {
     if (findThreadPath(threadFile) !== undefined) return PoolEngine.start(options);
@@ -30,7 +38,8 @@ export function createEngine(options: EngineOptions): Engine {
       `offloop: aggregation and rendering run inline, on the main thread: ${missingThreadFile(threadFile)}`,
     );
   }
-  return new InlineEngine(segment, recorder);
+  const engine = new InlineEngine(segment, recorder);
+  return offLoopPort === undefined ? engine : new ServingEngine(engine, segment, offLoopPort);
 }
 
 function threadsMakeSense(): boolean {

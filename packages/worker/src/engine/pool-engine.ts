@@ -15,6 +15,7 @@ import {
   THREAD_RESTARTS,
   takeLease,
 } from '@offloop/core/engine';
+import type { OffLoopPort } from '../port/off-loop-port.js';
 import { Heartbeat } from './heartbeat.js';
 import { PoolThread, type ThreadEnd } from './pool-thread.js';
 import { type LostThread, RestartPolicy, START_FAILURES_MAX } from './restart-policy.js';
@@ -53,6 +54,8 @@ export interface PoolEngineOptions {
   readonly logger?: Logger;
   /** Of the thread's heap. Default: Node's. */
   readonly resourceLimits?: ResourceLimits;
+  /** Is served by the thread. Default: none. */
+  readonly offLoopPort?: OffLoopPort;
 }
 
 /** The drain on the caller's thread, whenever no thread of the pool has it. */
@@ -95,6 +98,7 @@ export class PoolEngine implements Engine {
   private readonly pollMs: number;
   private readonly threadPath: string;
   private readonly resourceLimits: ResourceLimits | undefined;
+  private readonly offLoopPort: OffLoopPort | undefined;
   private readonly restarts = new RestartPolicy();
   private readonly watch: NodeJS.Timeout;
   private life: Life | undefined;
@@ -132,6 +136,7 @@ export class PoolEngine implements Engine {
     this.threadPath = threadPath;
     this.logger = options.logger ?? processWarnings;
     this.resourceLimits = options.resourceLimits;
+    this.offLoopPort = options.offLoopPort;
     if (!this.standInTakesOver(false)) {
       throw new OffloopError(
         'OFFLOOP_ERR_ARGUMENT',
@@ -255,6 +260,7 @@ export class PoolEngine implements Engine {
       buffer: this.segment.buffer,
       standInLease: standIn.lease,
       pollMs: this.pollMs,
+      offLoopPort: this.offLoopPort?.openLine(),
     });
     if (thread.isLost) return;
     if (!hasTakenOver) {
@@ -275,6 +281,7 @@ export class PoolEngine implements Engine {
       life.hasStarted || (standIn !== undefined && !holdsLease(this.segment, standIn.lease));
     const livedMs = unfaked.now() - life.launchedMs;
     this.life = undefined;
+    this.offLoopPort?.closeLine();
     this.standInTakesOver(end.hasExited);
     if (this.closing === undefined) this.replace({ hasStarted, livedMs, reason: end.reason });
   }
@@ -290,6 +297,7 @@ export class PoolEngine implements Engine {
         `offloop: ${START_FAILURES_MAX} threads in a row ended before they could drain; aggregation and rendering go on inline, on the main thread: ${describe(lost.reason)}`,
         lost.reason,
       );
+      this.offLoopPort?.serveHere(this.segment, 'pool', () => this.standIn?.engine.drainNow());
       return;
     }
     if (lost.hasStarted) this.warnOfLoss(lost.reason);
@@ -313,6 +321,7 @@ export class PoolEngine implements Engine {
   private look(): void {
     try {
       this.recorder.publishNow();
+      this.offLoopPort?.refresh();
       const { life } = this;
       if (life !== undefined && !life.thread.isLost) this.lookAt(life);
       this.standIn?.engine.drainNow();
@@ -338,6 +347,7 @@ export class PoolEngine implements Engine {
     unfaked.clearInterval(this.watch);
     unfaked.clearTimeout(this.restartTimer);
     const { life } = this;
+    this.offLoopPort?.close();
     // A thread may be ended anywhere, so none is asked first whether it still listens.
     life?.thread.terminate('the engine was closed');
     await life?.ended;

@@ -82,7 +82,8 @@ export class PoolThread {
   /** @returns Whether the thread has taken the drain over; `undefined` when it is lost. */
   start(task: Omit<StartTask, 'port'>): Promise<boolean | undefined> {
     const { threadPort } = this.pages;
-    return this.run('start', { ...task, port: threadPort }, [threadPort]);
+    const channels = task.offLoopPort === undefined ? [] : [task.offLoopPort.channel];
+    return this.run('start', { ...task, port: threadPort }, [threadPort, ...channels]);
   }
 
   /** @returns `false` when the thread lost the lease; `undefined` when it is lost itself. */

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Lease } from '@offloop/core/engine';
+import type { PortTask } from '../port/port-messages.js';
 
 /** What a thread must know to take a segment's drain over. */
 export interface StartTask {
@@ -9,6 +10,8 @@ export interface StartTask {
   readonly pollMs: number;
   /** Where its pages go. */
   readonly port: MessagePort;
+  /** The off-loop port, where there is one. */
+  readonly offLoopPort?: PortTask | undefined;
 }
 
 /**

@@ -1,4 +1,7 @@
 import { Drain, Segment } from '@offloop/core/engine';
+import { ThreadLine } from '../port/main-line.js';
+import type { PortTask } from '../port/port-messages.js';
+import { PortServer } from '../port/port-server.js';
 import { StallWatch } from '../watch/stall-watch.js';
 import type { PageTask } from './page-messages.js';
 import { PageSender } from './page-sender.js';
@@ -27,7 +30,16 @@ export async function start(task: StartTask): Promise<boolean> {
   const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs, watch.look);
   resident = { drain, pages: new PageSender(segment, task.port) };
   drain.start();
+  if (task.offLoopPort !== undefined) servePort(segment, drain, task.offLoopPort);
   return true;
+}
+
+/** The drain goes on whatever becomes of the port. */
+function servePort(segment: Segment, drain: ResidentDrain, task: PortTask): void {
+  const { channel, facts, settings } = task;
+  const line = new ThreadLine({ channel, segment, facts });
+  const parts = { settings, segment, line, engine: 'pool' } as const;
+  new PortServer({ ...parts, drain: () => drain.drainAll() }).listen();
 }
 
 /** Drains everything published before the call. @returns `false` when this thread does not hold the lease. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import * as http2 from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PageResponse } from '@offloop/express/internal/routes/page-response.js';
+import { PageResponse } from '@offloop/worker/internal/http/page-response.js';
 import { expect } from 'chai';
 import { chunkOf } from './page-chunks.js';
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { ContentEncoding, PageChunk, PageReader } from '@offloop/core';
-import { answer, answerUnavailable, breakOff, isOpen, type RoutedMessage } from './http-handler.js';
+import type { ContentEncoding, PageChunk, PageReader } from '@offloop/core/engine';
+import { answer, answerUnavailable, breakOff, isOpen, type RoutedMessage } from './http-answer.js';
 
 /** What decides which page a request gets: a cache must not give one client's page to another. */
 const DECIDING_HEADERS = 'Accept, Accept-Encoding';

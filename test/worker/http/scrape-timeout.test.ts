@@ -1,4 +1,4 @@
-import { scrapeTimeoutMs } from '@offloop/express/internal/routes/scrape-timeout.js';
+import { scrapeTimeoutMs } from '@offloop/worker/internal/http/scrape-timeout.js';
 import { expect } from 'chai';
 
 describe('scrapeTimeoutMs', () => {

@@ -1,16 +1,26 @@
 import type { ServerResponse } from 'node:http';
-import { negotiateEncoding, negotiateFormat } from '@offloop/core';
-import type { Metrics } from '../metrics.js';
-import type { RoutedMessage } from './http-handler.js';
+import {
+  negotiateEncoding,
+  negotiateFormat,
+  type PageReader,
+  type PageRequest,
+} from '@offloop/core/engine';
+import type { RoutedMessage } from './http-answer.js';
 import { PageResponse } from './page-response.js';
 import { scrapeTimeoutMs } from './scrape-timeout.js';
 
+/** What has pages: the metrics on the main thread, or the off-loop port on its thread. */
+export interface PageSource {
+  /** Gives a page chunk by chunk; what goes wrong comes to the reader. @returns What the reader calls when it wants no more of it. */
+  streamPage(page: PageRequest, reader: PageReader): () => void;
+}
+
 /**
- * The page for a scraper, in the format and encoding that it asks for; the main loop only passes its bytes on. Answers 503 while
+ * The page for a scraper, in the format and encoding that it asks for; this thread only passes its bytes on. Answers 503 while
  * the scraper still listens where the page takes too long to begin, and nothing once the client has left: then rendering stops, if nobody
  * else waits for the same page. Never throws.
  */
-export function scrape(metrics: Metrics, request: RoutedMessage, response: ServerResponse): void {
+export function scrape(source: PageSource, request: RoutedMessage, response: ServerResponse): void {
   const { headers } = request;
   const { format, escaping, contentType } = negotiateFormat(headers.accept);
   const encoding = negotiateEncoding(joined(headers['accept-encoding']));
@@ -30,7 +40,7 @@ export function scrape(metrics: Metrics, request: RoutedMessage, response: Serve
     }, timeoutMs).unref();
   }
   const chosen = names === undefined ? {} : { names };
-  stop = metrics.streamPage({ format, escaping, encoding, ...chosen }, page);
+  stop = source.streamPage({ format, escaping, encoding, ...chosen }, page);
 }
 
 /** Values of `name[]` in a URL's query, escaped or not; `undefined` where there is none. */

@@ -1,0 +1,18 @@
+export { AddressList, isLoopback } from './address-list.js';
+export {
+  asksForCredentials,
+  type CredentialDigests,
+  challenges,
+  digestsOf,
+  holdsCredentials,
+} from './credentials.js';
+export {
+  answer,
+  answerJson,
+  answerText,
+  answerUnavailable,
+  isRead,
+  pathOf,
+  type RoutedMessage,
+} from './http-answer.js';
+export { type PageSource, scrape } from './scrape.js';
