@@ -1,0 +1,104 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { useProcesses } from '../support/processes.js';
+import { useTemporaryFolders } from '../support/temporary-folder.js';
+import { needTool } from '../support/tools.js';
+import { ask } from './http-client.js';
+import { PrometheusServer } from './prometheus-server.js';
+
+const BLOCK_MS = 5_000;
+const SCRAPE_EVERY_MS = 100;
+const WAYS = ['busy loop', 'catastrophic regex', 'Atomics.wait', 'execSync', 'pbkdf2Sync'];
+
+interface Word {
+  readonly kind: 'listens' | 'blocks' | 'is back';
+  readonly port?: number;
+}
+
+describe('the off-loop port of a main thread that is blocked for 5 s', function () {
+  this.timeout(120_000);
+  const startProcess = useProcesses();
+  const temporaryFolder = useTemporaryFolders();
+  let app: ChildProcess;
+  let port: number;
+
+  before(async () => {
+    const program = fileURLToPath(new URL('./programs/blocks-its-loop.js', import.meta.url));
+    app = fork(program, [String(BLOCK_MS)], { execArgv: ['--conditions=offloop-internal'] });
+    port = (await wordOf('listens')).port as number;
+  });
+  after(async () => {
+    app.kill('SIGKILL');
+    if (app.exitCode === null && app.signalCode === null) await once(app, 'exit');
+  });
+
+  for (const way of WAYS) {
+    it(`answers every scrape, ten a second, and says for how long: ${way}`, async () => {
+      app.send(way);
+      await wordOf('blocks');
+      let isBack = false;
+      const back = wordOf('is back').then(() => {
+        isBack = true;
+      });
+      await delay(300);
+      const statuses: number[] = [];
+      let longestMs = 0;
+      for (let count = 0; count < 30; count++) {
+        const scrape = await ask({ port, path: '/metrics' });
+        expect(isBack, `answer ${count} came while main was blocked`).to.equal(false);
+        statuses.push(scrape.status);
+        expect(scrape.body).to.include('\nblocks_total 0\n');
+        const health = JSON.parse((await ask({ port, path: '/health/live' })).body);
+        longestMs = Math.max(longestMs, health.main_blocked_ms);
+        await delay(SCRAPE_EVERY_MS);
+      }
+      expect(new Set(statuses)).to.deep.equal(new Set([200]));
+      expect(longestMs).to.be.greaterThan(1_000);
+      expect((await ask({ port, path: '/health/ready' })).status).to.equal(503);
+      const diagnostics = await ask({ port, path: '/diagnostics/metrics' });
+      expect(JSON.parse(diagnostics.body)).to.include({ total_requests: 0 });
+      await back;
+      await delay(100);
+      expect((await ask({ port, path: '/health/ready' })).status).to.equal(200);
+      expect(JSON.parse((await ask({ port, path: '/health' })).body).main_blocked_ms).to.equal(0);
+    });
+  }
+
+  it('keeps the target of a real Prometheus up throughout', async function () {
+    const program = needTool(this, 'prometheus');
+    const prometheus = await PrometheusServer.start({
+      program,
+      startProcess,
+      folder: temporaryFolder(),
+      scrapedPort: port,
+    });
+    await delay(2_000);
+    app.send('busy loop');
+    await wordOf('is back');
+    const [lowest] = await prometheus.query('min_over_time(up[10s])');
+    const [scrapes] = await prometheus.query('count_over_time(up[10s])');
+    expect(lowest?.value).to.equal(1);
+    expect(scrapes?.value).to.be.at.least(5);
+    await prometheus.stop();
+  });
+
+  it('lets the process end by itself', async () => {
+    app.send('end');
+    const [exitCode] = await once(app, 'exit');
+    expect(exitCode).to.equal(0);
+  });
+
+  function wordOf(kind: Word['kind']): Promise<Word> {
+    return new Promise((resolve) => {
+      const listen = (word: Word) => {
+        if (word.kind !== kind) return;
+        app.off('message', listen);
+        resolve(word);
+      };
+      app.on('message', listen);
+    });
+  }
+});
