@@ -14,6 +14,7 @@ import { series } from './footprint/series.bench.js';
 import type { Suite } from './harness/suite.js';
 import { middleware } from './http/middleware.bench.js';
 import { scrape } from './scrape/scrape.bench.js';
+import { port } from './worker/port/port.bench.js';
 
 /** All suites, in the order in which they run and stand in the README. */
 export const SUITES: readonly Suite[] = [
@@ -27,6 +28,7 @@ export const SUITES: readonly Suite[] = [
   render,
   protobuf,
   scrape,
+  port,
   snapshot,
   middleware,
   footprint,
