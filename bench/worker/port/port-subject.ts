@@ -1,4 +1,4 @@
-// Scrapes the off-loop port of a process of its own: `node port-subject.js <condition> <ms>`.
+// Scrapes the off-loop port of a process of its own: `node port-subject.js <ms a condition>`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -8,6 +8,7 @@ import type { BlockOrder, BlockWay, PortAppAddress } from './port-app.js';
 
 /** What the process tells its parent. */
 export interface PortLatencies {
+  readonly condition: string;
   /** Of each scrape of the port, ms. */
   readonly scrapesMs: readonly number[];
   /** Of each request to the app itself, ms; none where its main thread is blocked. */
@@ -15,41 +16,63 @@ export interface PortLatencies {
   readonly failures: number;
 }
 
+interface Measured extends PortLatencies {
+  readonly scrapesMs: number[];
+  readonly appMs: number[];
+  failures: number;
+}
+
+const BLOCKS: readonly BlockWay[] = [
+  'busy loop',
+  'regex',
+  'Atomics.wait',
+  'execSync',
+  'pbkdf2Sync',
+];
 const SCRAPE_EVERY_MS = 100;
 const HOSTILE_CONNECTIONS = 1_000;
 
-const [, , condition = '', duration = '0'] = process.argv;
-const durationMs = Number(duration);
+const durationMs = Number(process.argv[2]);
 const app = fork(fileURLToPath(new URL('./port-app.js', import.meta.url)), [], {
   execArgv: ['--conditions=offloop-internal'],
 });
 const [address] = (await once(app, 'message')) as [PortAppAddress];
-const isBlocked = condition !== 'idle' && condition !== 'hostile clients';
-const hostile = condition === 'hostile clients' ? await attack(address.port) : [];
-
-let isOver = false;
-const over = isBlocked ? blocked(condition as BlockWay) : pause(durationMs);
-void over.then(() => {
-  isOver = true;
-});
-const latencies: PortLatencies & { scrapesMs: number[]; appMs: number[]; failures: number } = {
-  scrapesMs: [],
-  appMs: [],
-  failures: 0,
-};
-// The order to block is on its way.
-await pause(50);
-while (!isOver) {
-  const next = pause(SCRAPE_EVERY_MS);
-  await measure(address.port, '/metrics', latencies.scrapesMs);
-  if (!isBlocked) await measure(address.appPort, '/', latencies.appMs);
-  for (const socket of hostile) if (!socket.destroyed) socket.write('a');
-  await next;
+const measured: PortLatencies[] = [await first()];
+for (const condition of ['idle', ...BLOCKS, 'hostile clients']) {
+  measured.push(await measureUnder(condition));
 }
-for (const socket of hostile) socket.destroy();
-process.send?.(latencies);
+process.send?.(measured);
 app.kill();
 process.disconnect();
+
+/** Code that runs for the first time, in the thread and here. */
+async function first(): Promise<PortLatencies> {
+  const latencies = { condition: 'first of the process', scrapesMs: [], appMs: [], failures: 0 };
+  await measure(address.port, '/metrics', { latencies, into: latencies.scrapesMs });
+  return latencies;
+}
+
+async function measureUnder(condition: string): Promise<PortLatencies> {
+  const latencies: Measured = { condition, scrapesMs: [], appMs: [], failures: 0 };
+  const isBlocked = (BLOCKS as readonly string[]).includes(condition);
+  const hostile = condition === 'hostile clients' ? await attack(address.port) : [];
+  let isOver = false;
+  const over = isBlocked ? blocked(condition as BlockWay) : pause(durationMs);
+  void over.then(() => {
+    isOver = true;
+  });
+  // The order to block is on its way.
+  await pause(50);
+  while (!isOver) {
+    const next = pause(SCRAPE_EVERY_MS);
+    await measure(address.port, '/metrics', { latencies, into: latencies.scrapesMs });
+    if (!isBlocked) await measure(address.appPort, '/', { latencies, into: latencies.appMs });
+    for (const socket of hostile) if (!socket.destroyed) socket.write('a');
+    await next;
+  }
+  for (const socket of hostile) socket.destroy();
+  return latencies;
+}
 
 async function blocked(way: BlockWay): Promise<void> {
   app.send({ way, durationMs } satisfies BlockOrder);
@@ -68,7 +91,11 @@ async function attack(port: number): Promise<Socket[]> {
   return sockets;
 }
 
-async function measure(port: number, path: string, into: number[]): Promise<void> {
+async function measure(
+  port: number,
+  path: string,
+  { latencies, into }: { readonly latencies: { failures: number }; readonly into: number[] },
+): Promise<void> {
   const startedMs = performance.now();
   try {
     await new Promise<void>((resolve, reject) => {
