@@ -2,11 +2,11 @@ import { writeSync } from 'node:fs';
 import {
   OffloopError,
   onProcessEnd,
+  type PageRequest,
   type ProcessEnd,
   type Snapshot,
   showValue,
 } from '@offloop/core';
-import type { PageRequest } from './metrics.js';
 
 /** What there is to tell in the process's last moment. */
 export interface LastWords {

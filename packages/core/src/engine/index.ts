@@ -21,6 +21,7 @@ export {
   judge,
   noteStack,
   readBlockedMs,
+  readLoopWatch,
   readStallMs,
   verdictOn,
 } from '../process/stall-reading.js';

@@ -32,6 +32,10 @@ export class ServingEngine implements Engine {
     return this.engine.stream(request, sink, signal);
   }
 
+  drainAtOnce(): boolean {
+    return this.engine.drainAtOnce();
+  }
+
   close(): Promise<void> {
     this.offLoopPort.close();
     return this.engine.close();

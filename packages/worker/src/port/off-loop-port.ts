@@ -1,7 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { OffloopError, type ResolvedPortOptions } from '@offloop/core';
-import type { Engine, Segment } from '@offloop/core/engine';
-import { type EngineLogger, processWarnings } from '../engine/engine-logger.js';
+import { type Logger, OffloopError, type ResolvedPortOptions } from '@offloop/core';
+import { type Engine, processWarnings, type Segment } from '@offloop/core/engine';
 import { LocalLine } from './main-line.js';
 import type { MainFacts, PortSource } from './main-state.js';
 import type { PortAddress, PortTask, ToMain, ToPort } from './port-messages.js';
@@ -17,7 +16,7 @@ export interface OffLoopPortOptions {
   /** As they are before `source` can be asked. */
   readonly facts: MainFacts;
   /** Default: process warnings. */
-  readonly logger?: EngineLogger;
+  readonly logger?: Logger;
 }
 
 interface Waiter {
@@ -33,7 +32,7 @@ export class OffLoopPort {
   private settings: PortSettings;
   private readonly source: PortSource;
   private readonly facts: MainFacts;
-  private readonly logger: EngineLogger;
+  private readonly logger: Logger;
   private channel: MessagePort | undefined;
   private server: PortServer | undefined;
   private found: PortAddress | undefined;

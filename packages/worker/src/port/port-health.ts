@@ -1,4 +1,4 @@
-import { type Engine, type Segment, totalsOf } from '@offloop/core/engine';
+import { type Engine, readLoopWatch, type Segment, totalsOf } from '@offloop/core/engine';
 import type { MainLine } from './main-line.js';
 
 /** An answer in JSON. */
@@ -10,7 +10,7 @@ export interface HealthAnswer {
 /** A main thread that has not answered for so long gets no further requests. */
 const READY_BLOCKED_MS_MAX = 1_000;
 
-/** What the port says of the process's health. Each asks main first, so that it knows whether main answers. */
+/** What the port says of the process's health, and of how main's loop does: by its beat in shared memory, or where that is off by whether main answers. */
 export class PortHealth {
   private readonly segment: Segment;
   private readonly line: MainLine;
@@ -28,7 +28,7 @@ export class PortHealth {
 
   /** `/health`: schema/health.schema.json. */
   async health(): Promise<HealthAnswer> {
-    await this.line.ping();
+    const main = await this.main();
     const { backlogRecords, droppedRecords } = totalsOf(this.segment);
     const json = {
       status: 'ok',
@@ -38,26 +38,31 @@ export class PortHealth {
       uptime_seconds: Math.max(0, Date.now() - this.line.latest.facts.startedMs) / 1000,
       backlog_records: backlogRecords,
       dropped_records: droppedRecords,
-      main_blocked_ms: this.line.unansweredMs,
+      ...main,
     };
     return { status: 200, json };
   }
 
   /** `/health/live`: that somebody answers is the answer; how the main thread does stands in it. */
   async live(): Promise<HealthAnswer> {
-    await this.line.ping();
-    return { status: 200, json: { status: 'ok', main_blocked_ms: this.line.unansweredMs } };
+    return { status: 200, json: { status: 'ok', ...(await this.main()) } };
   }
 
   /** `/health/ready`: 503 while the main thread is blocked. */
   async ready(): Promise<HealthAnswer> {
-    await this.line.ping();
-    const { unansweredMs } = this.line;
-    const isReady = unansweredMs < READY_BLOCKED_MS_MAX;
+    const main = await this.main();
+    const isReady = main.main_blocked_ms < READY_BLOCKED_MS_MAX;
     const reasons = isReady ? [] : ['main_blocked'];
     return {
       status: isReady ? 200 : 503,
-      json: { status: isReady ? 'ok' : 'unready', reasons, main_blocked_ms: unansweredMs },
+      json: { status: isReady ? 'ok' : 'unready', reasons, ...main },
     };
+  }
+
+  private async main() {
+    const { blockedMs, blockedBy } = readLoopWatch(this.segment);
+    if (blockedMs !== null) return { main_blocked_ms: blockedMs, main_blocked_by: blockedBy };
+    await this.line.ping();
+    return { main_blocked_ms: this.line.unansweredMs, main_blocked_by: null };
   }
 }
