@@ -1,4 +1,4 @@
-import { metricsMiddleware, metricsRouter } from '@offloop/express';
+import { instrumentRoute, metricsMiddleware, metricsRouter } from '@offloop/express';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { circuitBreakerRouter } from './routers/circuit-breakers.js';
 import { gamesRouter } from './routers/games.js';
@@ -30,7 +30,8 @@ export function createApp(): Express {
   app.use((request, response) => {
     response.status(404).json({ error: `nothing at ${request.path}` });
   });
-  app.use(answerError);
+  // Wrapped, as only an error handler sees what all routes throw: errors are counted by class.
+  app.use(instrumentRoute(answerError));
   return app;
 }
 

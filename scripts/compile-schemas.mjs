@@ -129,6 +129,7 @@ function ruleOf(option, schema) {
     environment: whole['x-environment'],
     fixedBy: whole['x-fixedBy'],
     isSecret: whole['x-secret'],
+    isMap: whole.additionalProperties === undefined ? undefined : true,
   };
 }
 

@@ -11,7 +11,9 @@ export function troubleRouter(): Router {
   const router = Router();
   // Express 5 hands a rejection to the error handler, which answers 500.
   router.get('/flaky', async (_request, response) => {
-    if (Math.random() < FAILING_SHARE) throw new Error('the payment provider hung up');
+    if (Math.random() < FAILING_SHARE) {
+      throw Object.assign(new Error('the payment provider hung up'), { code: 'ECONNRESET' });
+    }
     response.json({ isPaid: true });
   });
   router.get('/slow', async (_request, response) => {

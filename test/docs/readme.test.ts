@@ -16,7 +16,9 @@ describe('README.md', () => {
       if (!rule?.default) continue;
       const shown = Array.isArray(rule.default)
         ? JSON.stringify(rule.default).replaceAll('"', "'").replaceAll(',', ', ')
-        : String(rule.default);
+        : typeof rule.default === 'object'
+          ? JSON.stringify(rule.default)
+          : String(rule.default);
       expect(fallback?.startsWith(shown), `${name}: ${fallback}`).to.equal(true);
     }
   });

@@ -1,6 +1,8 @@
 export type { OptionRule, OptionRules } from './config/option-rules.js';
 export {
   type AccessCheck,
+  type CustomLabels,
+  type ErrorRule,
   type MetricsRouterOptions,
   type OffloopOptions,
   OPTION_RULES,
@@ -69,6 +71,7 @@ export {
 } from './instruments/counter.js';
 export type { ExemplarLabels } from './instruments/exemplar-labels.js';
 export type { ExemplarCall } from './instruments/exemplar-recording.js';
+export type { Family } from './instruments/family.js';
 export type { ForeignMetric } from './instruments/foreign-metric.js';
 export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
@@ -79,7 +82,12 @@ export {
   type HistogramObservation,
   type HistogramObservation as ObserveDataWithExemplar,
 } from './instruments/histogram.js';
-export { HttpMetrics } from './instruments/http-metrics.js';
+export {
+  HttpFamilies,
+  type HttpFamiliesOptions,
+  refuseTakenNames,
+} from './instruments/http-families.js';
+export { HttpMetrics, type HttpMetricsOptions } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
 export type {
   AnyRegistry,
@@ -120,6 +128,7 @@ export { type BeatSettings, LoopBeat } from './process/loop-beat.js';
 export { LoopLagMonitor } from './process/loop-lag.js';
 export { onProcessEnd, type ProcessEnd } from './process/process-end.js';
 export { type LoopWatch, readLoopWatch, type Stall } from './process/stall-reading.js';
+export type { Recorder } from './record/recorder.js';
 export { type PerformanceSnapshot, performanceOf } from './snapshot/performance.js';
 export type { PipelineTotals } from './snapshot/pipeline-totals.js';
 export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';

@@ -1,5 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import {
+  collectDefaultMetrics,
   contentsOf,
+  type DefaultMetricsHandle,
   type EngineFactory,
   type ExpositionRequest,
   expositionOf,
@@ -7,21 +10,28 @@ import {
   LoopBeat,
   LoopLagMonitor,
   type MetricsRouterOptions,
-  type OffloopOptions,
+  OffloopError,
   type Page,
   type PageReader,
   type PageRequest,
   type Pipeline,
   type Registry,
   type ResolvedOptions,
+  refuseTakenNames,
   resolveRouterOptions,
   type Snapshot,
   SnapshotReader,
 } from '@offloop/core';
 import { createEngine, type MainFacts, OffLoopPort, type PortAddress } from '@offloop/worker';
+import { type RoutedMessage, scrape } from '@offloop/worker/http';
+import { errorClassifier } from './errors/error-class.js';
+import { ErrorCounter } from './errors/error-counter.js';
 import { type FinalExporter, registerExporter } from './last-words.js';
 import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
+import type { CompiledOptions } from './middleware/middleware-options.js';
+import { createRequestExtras, extraNames, isRelabelled } from './middleware/request-extras.js';
 import { RequestObserver } from './middleware/request-observer.js';
+import { compileOptions, type MiddlewareOptions } from './presets/compile-options.js';
 import { AccessGate } from './routes/access-gate.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
@@ -35,6 +45,9 @@ export interface HealthReport {
   readonly backlog_records: number;
   readonly dropped_records: number;
 }
+
+/** Of another application, where no other path is given. */
+const DEFAULT_SCRAPE_PATH = '/metrics';
 
 /**
  * The metrics of one service: what is measured, where it is drained, and how it is shown.
@@ -52,6 +65,10 @@ export class Metrics {
   private readonly snapshots: SnapshotReader;
   private readonly startedMs = performance.now();
   private readonly startedAtMs = Date.now();
+  private readonly errors: ErrorCounter;
+  private readonly defaults: DefaultMetricsHandle | undefined;
+  /** The options that it was made with. */
+  private readonly compiled: CompiledOptions;
   /** At hand, as each request asks whether it is another one. */
   private resolved: ResolvedOptions;
   private gate: AccessGate;
@@ -66,23 +83,40 @@ export class Metrics {
    */
   constructor(
     parts: { readonly pipeline: Pipeline; readonly register: Registry },
-    options: OffloopOptions = {},
+    options: MiddlewareOptions = {},
   ) {
     const { pipeline, register } = parts;
     const given = pipeline.givenOptions;
+    this.compiled = compileOptions(options);
+    const { data, functions, presetMetrics, defaultMetrics } = this.compiled;
+    let classify = errorClassifier([]);
+    this.resolved = pipeline.configure(data, this.makeEngine, (wanted) => {
+      classify = errorClassifier(wanted.errorRules);
+      const { requests, duration, inFlight } = wanted.metricNames;
+      const names = [...requests, ...duration, ...inFlight, ...extraNames(wanted, presetMetrics)];
+      refuseTakenNames(register, names);
+    });
     this.pipeline = pipeline;
     this.register = register;
-    this.resolved = pipeline.configure(options, this.makeEngine);
     const wasStarted = pipeline.isStarted;
     try {
       this.gate = new AccessGate(this.resolved.access);
-      this.http = new HttpMetrics(pipeline, register);
+      this.http = new HttpMetrics(pipeline, register, {
+        isRelabelled: isRelabelled(this.resolved, functions),
+      });
+      const extras = createRequestExtras(
+        { pipeline, register, http: this.http },
+        functions,
+        presetMetrics,
+      );
+      this.errors = new ErrorCounter(register, this.resolved, classify);
       this.lag = new LoopLagMonitor(pipeline);
       this.beat = new LoopBeat(pipeline.producer.segment);
       this.snapshots = new SnapshotReader(pipeline.producer.segment);
       this.watchLoop(this.resolved);
       // Last, as it subscribes: of what is refused before, nothing is left.
-      this.observer = new RequestObserver(this.http);
+      this.defaults = defaultMetrics && collectDefaultMetrics({ register, ...defaultMetrics });
+      this.observer = new RequestObserver(this.http, { errors: this.errors, extras });
     } catch (error) {
       // A family that finds no room is refused after memory is laid out and the engine started, by nobody else but us.
       if (!wasStarted && pipeline.isStarted) pipeline.close().catch(() => {});
@@ -103,11 +137,15 @@ export class Metrics {
    * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`; `OFFLOOP_ERR_ALREADY_STARTED` for what is baked into memory or the engine;
    *   `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL` where there is no room for the loop lag, which was off before.
    */
-  updateConfig(options: OffloopOptions): ResolvedOptions {
-    this.resolved = this.pipeline.configure(options, undefined, (wanted) => {
+  updateConfig(options: MiddlewareOptions): ResolvedOptions {
+    const compiled = compileOptions(options);
+    this.resolved = this.pipeline.configure(compiled.data, undefined, (wanted) => {
+      refuseOtherFunctions({ had: this.compiled.baked, wanted: compiled.baked });
+      const classify = errorClassifier(wanted.errorRules);
       const gate = new AccessGate(wanted.access);
       this.watchLoop(wanted);
       this.gate = gate;
+      this.errors.classify = classify;
       this.http.setWindow(wanted.window.seconds);
       this.lag.setWindow(wanted.window.seconds);
     });
@@ -119,9 +157,32 @@ export class Metrics {
     return this.gate;
   }
 
-  /** Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths. */
-  middleware(): HttpMiddleware {
-    return createMetricsMiddleware(this, this.observer);
+  /**
+   * Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths.
+   *
+   * @param options What this one leaves out, and where it answers scrapes. Default: those that the metrics were made with.
+   * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`
+   */
+  middleware(options?: MiddlewareOptions): HttpMiddleware {
+    const compiled = options === undefined ? this.compiled : compileOptions(options);
+    const { entry, metricsApp, decorate } = compiled;
+    metricsApp?.app.get(
+      metricsApp.path ?? this.options.scrapePaths[0] ?? DEFAULT_SCRAPE_PATH,
+      this.answerScrape,
+    );
+    const middleware = createMetricsMiddleware(this, this.observer, entry);
+    decorate?.(middleware, this.answerScrape);
+    return middleware;
+  }
+
+  /** Answers a scrape, where the client may have it. For middleware. */
+  readonly answerScrape = (request: RoutedMessage, response: ServerResponse): void => {
+    this.gate.pass('scrape', { request, response }, () => scrape(this, request, response));
+  };
+
+  /** Sees requests from their beginning to their end. For wrappers. */
+  get requests(): RequestObserver {
+    return this.observer;
   }
 
   /**
@@ -242,6 +303,7 @@ export class Metrics {
     this.isClosed = true;
     for (const forget of this.exits) forget();
     this.observer.close();
+    this.defaults?.stop();
     this.lag.stop();
     this.beat.stop();
     await this.pipeline.close();
@@ -295,5 +357,16 @@ export class Metrics {
       this.lag.stop();
       this.beat.stop();
     }
+  }
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_ALREADY_STARTED` for functions that would have had to be there when the metrics were made. */
+function refuseOtherFunctions({ had, wanted }: { had: object; wanted: object }): void {
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value === undefined || Reflect.get(had, name) === value) continue;
+    throw new OffloopError(
+      'OFFLOOP_ERR_ALREADY_STARTED',
+      `${name} must be given when the metrics are made, with the first metricsMiddleware(options) or getMetrics(options); got another afterwards`,
+    );
   }
 }

@@ -1,5 +1,4 @@
 import {
-  type OffloopOptions as MetricsOptions,
   type MetricsRouterOptions,
   Pipeline,
   processPipeline,
@@ -10,6 +9,11 @@ import {
   type Snapshot,
 } from '@offloop/core';
 import { Metrics } from './metrics.js';
+import type { MiddlewareOptions } from './presets/compile-options.js';
+import type {
+  ExpressPromBundleMiddleware,
+  ExpressPromBundleOptions,
+} from './presets/express-prom-bundle.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
 
@@ -22,7 +26,7 @@ const ANCHOR = Symbol.for('@offloop/express.metrics.1');
  *
  * @throws {OffloopError} see {@link Metrics}; `OFFLOOP_ERR_ALREADY_STARTED` when a later call asks for other memory.
  */
-export function getMetrics(options?: MetricsOptions): Metrics {
+export function getMetrics(options?: MiddlewareOptions): Metrics {
   const anchored = globalThis as unknown as Record<symbol, Metrics | undefined>;
   const existing = anchored[ANCHOR];
   if (existing !== undefined) {
@@ -44,7 +48,7 @@ export function getMetrics(options?: MetricsOptions): Metrics {
  *
  * @throws {OffloopError} see {@link Metrics}.
  */
-export function createMetrics(options?: MetricsOptions): Metrics {
+export function createMetrics(options?: MiddlewareOptions): Metrics {
   const pipeline = new Pipeline();
   return new Metrics({ pipeline, register: new Registry(pipeline) }, options);
 }
@@ -55,8 +59,10 @@ export function createMetrics(options?: MetricsOptions): Metrics {
  *
  * @throws {OffloopError} see {@link getMetrics}.
  */
-export function metricsMiddleware(options?: MetricsOptions): HttpMiddleware {
-  return getMetrics(options).middleware();
+export function metricsMiddleware(options: ExpressPromBundleOptions): ExpressPromBundleMiddleware;
+export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware;
+export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware {
+  return getMetrics(options).middleware(options);
 }
 
 /**
@@ -73,7 +79,7 @@ export function metricsRouter(options: MetricsRouterOptions = {}): HttpMiddlewar
  *
  * @throws {OffloopError} see {@link Metrics.updateConfig}, {@link getMetrics}; what is refused changes nothing.
  */
-export function updateConfig(options: MetricsOptions): ResolvedOptions {
+export function updateConfig(options: MiddlewareOptions): ResolvedOptions {
   return getMetrics(options).options;
 }
 

@@ -82,6 +82,71 @@ export function casesOf(rule: OptionRule): OptionCases {
       ],
     };
   }
+  if (rule.rule.endsWith('metric names')) {
+    const names = (count: number) => Array.from({ length: count }, (_, index) => `name_${index}`);
+    return {
+      good: [[], ['a'], ['a:b', '_c9'], names(8)],
+      bad: [
+        ['a', TYPE, '"a"'],
+        [{ 0: 'a', length: 1 }, TYPE, '[object Object]'],
+        [['1a'], RANGE, '["1a"]'],
+        [['a', ''], RANGE, '["a", ""]'],
+        [['a-b'], RANGE, '["a-b"]'],
+        [['a\n'], RANGE, '["a\\n"]'],
+        [[5], RANGE, '[5]'],
+        [names(9), RANGE, `["${names(9).join('", "')}"]`],
+      ],
+    };
+  }
+  if (rule.rule === 'the name of a label, or false') {
+    return {
+      good: [false, 'a', '_b9'],
+      bad: [
+        ['', RANGE, '""'],
+        ['1a', RANGE, '"1a"'],
+        ['a:b', RANGE, '"a:b"'],
+        ['a b', RANGE, '"a b"'],
+        [true, TYPE, 'true'],
+        [0, TYPE, '0'],
+        [['a'], TYPE, '["a"]'],
+      ],
+    };
+  }
+  if (rule.isMap === true) {
+    return {
+      good: [{}, { a: 'b', _c: 1, d: true, e: null }],
+      bad: [
+        [{ '1a': 'b' }, RANGE, '[object Object]'],
+        [{ 'a b': 'b' }, RANGE, '[object Object]'],
+        [{ a: {} }, RANGE, '[object Object]'],
+        [{ a: undefined }, RANGE, '[object Object]'],
+        [['a'], TYPE, '["a"]'],
+        ['a', TYPE, '"a"'],
+        [5, TYPE, '5'],
+      ],
+    };
+  }
+  if (rule.rule.startsWith('an array of rules')) {
+    const shown = '[[object Object]]';
+    return {
+      good: [
+        [],
+        [{ class: 'slow', status: 504 }],
+        [{ class: 'x', type: 'MyError', code: 5, pattern: '^a', status: 100 }],
+      ],
+      bad: [
+        [[{ class: 'x' }], RANGE, shown],
+        [[{ status: 500 }], RANGE, shown],
+        [[{ class: '', status: 500 }], RANGE, shown],
+        [[{ class: 'x', status: 99 }], RANGE, shown],
+        [[{ class: 'x', pattern: /a/ }], RANGE, shown],
+        [[{ class: 'x', code: 'E', kind: 5 }], RANGE, shown],
+        [['x'], RANGE, '["x"]'],
+        [{}, TYPE, '[object Object]'],
+        ['x', TYPE, '"x"'],
+      ],
+    };
+  }
   if (rule.rule.startsWith('a path')) {
     return {
       good: [false, '/', '/a/b', '/a%20b'],

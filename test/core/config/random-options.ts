@@ -23,6 +23,24 @@ const IS_RIGHT: Readonly<Record<string, (value: unknown) => boolean>> = {
   scrapePaths: (value) => Array.isArray(value) && [...value].every(isPath),
   'prometheus.enabled': isFlag,
   'http.bucketsMs': (value) => isAscending(value, 256, Number.MAX_VALUE),
+  'prometheus.includeUp': isFlag,
+  'http.sizes': isFlag,
+  'http.sizeBucketsBytes': (value) => isAscending(value, 256, Number.MAX_VALUE),
+  'http.timeToFirstByte': isFlag,
+  'metricNames.requests': areNames,
+  'metricNames.duration': areNames,
+  'metricNames.inFlight': areNames,
+  'metricNames.errors': areNames,
+  'metricNames.requestSize': areNames,
+  'metricNames.responseSize': areNames,
+  'metricNames.timeToFirstByte': areNames,
+  'labelNames.method': isLabelOrFalse,
+  'labelNames.route': isLabelOrFalse,
+  'labelNames.statusCode': isLabelOrFalse,
+  customLabels: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(([name, each]) => isLabel(name) && isLabelValue(each)),
+  errorRules: (value) => Array.isArray(value) && [...value].every(isErrorRule),
   'window.seconds': (value) => isWhole(value, 1, 86_400),
   quantiles: (value) => isAscending(value, 32, 1 - Number.EPSILON / 2),
   estimator: (value) => value === 'sketch' || value === 'reservoir',
@@ -51,6 +69,8 @@ const BRANCHES = [
   'access',
   'prometheus',
   'http',
+  'metricNames',
+  'labelNames',
   'window',
   'reservoir',
   'eventLoop',
@@ -114,7 +134,7 @@ export function verdictOf(document: unknown): Verdict {
         secretOf: prefix.slice(0, -1),
       });
     } else if (value !== undefined) {
-      if (IS_RIGHT[path]?.(value)) values.set(path, value);
+      if (IS_RIGHT[path]?.(value)) values.set(path, path === 'customLabels' ? { ...value } : value);
       else
         refuse(kindOf(path, value), `${path} must be ${OPTION_RULES[path]?.rule}`, {
           value,
@@ -225,6 +245,14 @@ function likely(path: string): fc.Arbitrary<unknown> {
   if (path === 'scrapePaths') {
     return fc.array(fc.constantFrom('/metrics', '/internal/metrics', '/x'), { maxLength: 3 });
   }
+  if (path === 'errorRules') {
+    const rule = fc.record({ class: fc.constant('x'), status: fc.integer({ min: 98, max: 600 }) });
+    return fc.array(rule, { maxLength: 2 });
+  }
+  if (path === 'customLabels') return fc.dictionary(fc.constantFrom('a', '1'), text);
+  if (path.startsWith('metricNames')) {
+    return fc.array(fc.constantFrom('a', 'b_total', '1'), { maxLength: 2 });
+  }
   if (Array.isArray(sample)) {
     return numbers.map((each) => (path === 'quantiles' ? each.map((value) => value % 1) : each));
   }
@@ -334,7 +362,10 @@ function readVariable(text: string, sample: unknown): unknown {
 
 function kindOf(path: string, value: unknown): 'RANGE' | 'TYPE' {
   const sample = OPTION_RULES[path]?.default;
-  const isAlike = typeof value === typeof sample && Array.isArray(value) === Array.isArray(sample);
+  const isAlike =
+    typeof value === typeof sample &&
+    Array.isArray(value) === Array.isArray(sample) &&
+    value !== null;
   return isAlike ? 'RANGE' : 'TYPE';
 }
 
@@ -370,6 +401,30 @@ function isFlag(value: unknown): boolean {
 
 function isPath(value: unknown): boolean {
   return typeof value === 'string' && value.startsWith('/') && !/[?#]|\s/.test(value);
+}
+
+function areNames(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length > 8) return false;
+  return [...value].every((each) => typeof each === 'string' && /^[a-zA-Z_:][\w:]*$/.test(each));
+}
+
+function isLabel(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-zA-Z_]\w*$/.test(value);
+}
+
+function isLabelOrFalse(value: unknown): boolean {
+  return value === false || isLabel(value);
+}
+
+function isLabelValue(value: unknown): boolean {
+  return value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
+}
+
+/** Of the rules that are made here. */
+function isErrorRule(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { class: name, status, ...others } = value as Record<string, unknown>;
+  return name === 'x' && isWhole(status, 100, 999) && Object.keys(others).length === 0;
 }
 
 function isWhole(value: unknown, minimum: number, maximum: number): boolean {

@@ -12,6 +12,8 @@ export interface OptionRule {
   readonly fixedBy?: 'memory' | 'engine';
   /** Whether no message shows it. */
   readonly isSecret?: boolean;
+  /** Whether its keys are the user's own. */
+  readonly isMap?: boolean;
 }
 
 /** Rules by the option's full path, `ring.capacityRecords`. */
@@ -59,9 +61,15 @@ export function fillByRules(rules: OptionRules, ...given: readonly object[]): ob
     const keys = path.split('.');
     const values = given.map((tree) => valueAt(tree, keys));
     const value = values.find((each) => each !== undefined) ?? rule.default;
-    put(filled, keys, Array.isArray(value) ? Object.freeze([...value]) : value);
+    put(filled, keys, copyOfLeaf(value));
   }
   return frozen(filled);
+}
+
+/** What is the user's own stays as it was. */
+function copyOfLeaf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice();
+  return typeof value === 'object' && value !== null ? { ...value } : value;
 }
 
 /** Value at the path; undefined where a branch of it is not there. */
@@ -86,13 +94,21 @@ export function put(
 
 /** Branches are copied, leaves kept. Without a prototype, as a key `__proto__` would be lost in an ordinary object. */
 function copyOf(value: unknown, keys: readonly string[], rules: OptionRules): unknown {
+  if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.slice();
-  if (typeof value !== 'object' || value === null || !isBranch(keys, rules)) return value;
+  if (rules[keys.join('.')]?.isMap === true) return isPlain(value) ? { ...value } : value;
+  if (!isBranch(keys, rules)) return value;
   const copy = Object.create(null) as Record<string, unknown>;
   for (const [key, inner] of Object.entries(value)) {
     copy[key] = copyOf(inner, [...keys, key], rules);
   }
   return copy;
+}
+
+/** What a literal makes. Others keep what they are, for the message that refuses them. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function refusal(
@@ -102,7 +118,7 @@ function refusal(
 ): OffloopError {
   // What is wrong inside an array is said of the option, of which the rule speaks.
   const path = optionAt(instancePath.split('/').slice(1), rules);
-  if (keyword === 'additionalProperties') {
+  if (keyword === 'additionalProperties' && rules[path] === undefined) {
     const name = join(path, params.additionalProperty ?? '');
     const value = valueAt(options, [...keysOf(path), params.additionalProperty ?? '']);
     return new OffloopError(
@@ -131,7 +147,11 @@ function shown(path: string, value: unknown, rules: OptionRules): string {
 
 /** Of the right type and outside the range; else of another type altogether. */
 function isAlike(value: unknown, sample: unknown): boolean {
-  return typeof value === typeof sample && Array.isArray(value) === Array.isArray(sample);
+  return (
+    typeof value === typeof sample &&
+    Array.isArray(value) === Array.isArray(sample) &&
+    (value === null) === (sample === null)
+  );
 }
 
 function optionAt(keys: readonly string[], rules: OptionRules): string {
@@ -158,7 +178,7 @@ function isBranch(keys: readonly string[], rules: OptionRules): boolean {
 
 function frozen(tree: object): object {
   for (const value of Object.values(tree)) {
-    if (typeof value === 'object' && !Array.isArray(value)) frozen(value);
+    if (typeof value === 'object' && value !== null) frozen(value);
   }
   return Object.freeze(tree);
 }

@@ -10,6 +10,22 @@ import { checkByRules, fillByRules, type OptionRule, type OptionRules } from './
 
 /** Says whether a request may have its answer. */
 export type AccessCheck = (request: IncomingMessage) => boolean | PromiseLike<boolean>;
+/** Label names, and the value of each where nobody gives another. `null` is none. */
+export type CustomLabels = Readonly<Record<string, string | number | boolean | null>>;
+
+/** Which class an error has, where all that the rule names holds of it. */
+export interface ErrorRule {
+  /** `client`, `server`, `timeout`, `aborted`, `validation`, `dependency`, or one of your own; 64 characters at most. */
+  readonly class: string;
+  /** Name of the error, or of its class or one that this extends. */
+  readonly type?: string;
+  /** Its `code`. */
+  readonly code?: string | number;
+  /** A regular expression that its message matches. */
+  readonly pattern?: string;
+  /** Status of the response. */
+  readonly status?: number;
+}
 
 /**
  * Options of an offloop instance. All are optional, and checked before anything is built.
@@ -83,7 +99,43 @@ export interface OffloopOptions {
   readonly http?: {
     /** Bounds of the request-latency histogram, milliseconds, ascending. METRICS_HISTOGRAM_BUCKETS. */
     readonly bucketsMs?: readonly number[];
+    /** Whether the sizes of bodies are measured. Default false. */
+    readonly sizes?: boolean;
+    /** Bounds of the histograms of sizes, bytes, ascending. Default 100 to 10 000 000 by tens. */
+    readonly sizeBucketsBytes?: readonly number[];
+    /** Whether the time to the head of the response is measured. Default false. */
+    readonly timeToFirstByte?: boolean;
   };
+  /** Names of the metrics of HTTP requests. Each may have several, under all of which it is shown; one without is on no page. */
+  readonly metricNames?: {
+    /** Default `http_requests_total`. */
+    readonly requests?: readonly string[];
+    /** Default `http_request_duration_seconds`. */
+    readonly duration?: readonly string[];
+    /** Default `http_requests_in_flight`. */
+    readonly inFlight?: readonly string[];
+    /** Default `http_request_errors_total`. */
+    readonly errors?: readonly string[];
+    /** Default `http_request_size_bytes`. */
+    readonly requestSize?: readonly string[];
+    /** Default `http_response_size_bytes`. */
+    readonly responseSize?: readonly string[];
+    /** Default `http_time_to_first_byte_seconds`. */
+    readonly timeToFirstByte?: readonly string[];
+  };
+  /** Names of the labels of HTTP requests; one that is `false` is left out. */
+  readonly labelNames?: {
+    /** Default `method`. */
+    readonly method?: string | false;
+    /** Default `route`. */
+    readonly route?: string | false;
+    /** Default `status_code`. */
+    readonly statusCode?: string | false;
+  };
+  /** Further labels of HTTP requests, and the value of each where `transformLabels` gives no other. */
+  readonly customLabels?: CustomLabels;
+  /** Which class an error has, before offloop's own rules. */
+  readonly errorRules?: readonly ErrorRule[];
   readonly window?: {
     /** Length of the sliding window behind percentiles and rates, seconds, in [1, 86 400]. METRICS_WINDOW_SIZE_SECONDS, default 300. */
     readonly seconds?: number;
@@ -111,6 +163,8 @@ export interface OffloopOptions {
   readonly prometheus?: {
     /** Whether the scrape endpoints exist. METRICS_PROMETHEUS_ENABLED, default true. */
     readonly enabled?: boolean;
+    /** Whether pages show a gauge `up`, always 1. Default false. */
+    readonly includeUp?: boolean;
   };
 }
 
@@ -146,7 +200,28 @@ export interface ResolvedOptions {
     readonly aggregateBytes: number;
   };
   readonly maxSeriesPerMetric: number;
-  readonly http: { readonly bucketsMs: readonly number[] };
+  readonly http: {
+    readonly bucketsMs: readonly number[];
+    readonly sizes: boolean;
+    readonly sizeBucketsBytes: readonly number[];
+    readonly timeToFirstByte: boolean;
+  };
+  readonly metricNames: {
+    readonly requests: readonly string[];
+    readonly duration: readonly string[];
+    readonly inFlight: readonly string[];
+    readonly errors: readonly string[];
+    readonly requestSize: readonly string[];
+    readonly responseSize: readonly string[];
+    readonly timeToFirstByte: readonly string[];
+  };
+  readonly labelNames: {
+    readonly method: string | false;
+    readonly route: string | false;
+    readonly statusCode: string | false;
+  };
+  readonly customLabels: CustomLabels;
+  readonly errorRules: readonly ErrorRule[];
   readonly window: { readonly seconds: number };
   readonly estimator: 'sketch' | 'reservoir';
   readonly reservoir: { readonly capacity: number };
@@ -157,7 +232,7 @@ export interface ResolvedOptions {
     readonly stallMs: number;
     readonly stacksPerHour: number;
   };
-  readonly prometheus: { readonly enabled: boolean };
+  readonly prometheus: { readonly enabled: boolean; readonly includeUp: boolean };
 }
 
 /** Paths of `metricsRouter()`, relative to where it is mounted; `false` leaves an endpoint out. */
@@ -182,7 +257,9 @@ type PathsOf<Tree, Prefix extends string = ''> = {
   [Name in keyof Tree & string]: Tree[Name] extends readonly unknown[]
     ? `${Prefix}${Name}`
     : Tree[Name] extends object
-      ? PathsOf<Tree[Name], `${Prefix}${Name}.`>
+      ? string extends keyof Tree[Name]
+        ? `${Prefix}${Name}`
+        : PathsOf<Tree[Name], `${Prefix}${Name}.`>
       : `${Prefix}${Name}`;
 }[keyof Tree & string];
 

@@ -99,6 +99,11 @@ export class Pipeline {
     return this.start().options;
   }
 
+  /** The same as far as is known, before memory is laid out too. */
+  get plannedOptions(): ResolvedOptions {
+    return this.started?.options ?? fillOptions(this.given, readEnvironment(process.env));
+  }
+
   /** The writing side; lays memory out. */
   get producer(): Producer {
     return this.start().producer;
@@ -280,7 +285,8 @@ function mergeOptions(before: OffloopOptions, after: OffloopOptions): OffloopOpt
   for (const [key, value] of Object.entries(after)) {
     if (value === undefined) continue;
     const old = merged[key];
-    merged[key] = isTree(old) && isTree(value) ? mergeOptions(old, value) : value;
+    const isBranch = isTree(old) && isTree(value) && OPTION_RULES[key]?.isMap !== true;
+    merged[key] = isBranch ? mergeOptions(old, value) : value;
   }
   return merged;
 }

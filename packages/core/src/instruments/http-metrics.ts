@@ -1,24 +1,32 @@
-import { SKETCH_CELLS } from '../aggregate/sketch.js';
 import type { Pipeline } from '../engine/pipeline.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
 import { writeLiveCount } from '../record/live-value.js';
 import type { Recorder } from '../record/recorder.js';
-import type { CatalogWriter, FamilyEntry } from './catalog-writer.js';
+import type { CatalogWriter } from './catalog-writer.js';
 import type { Family } from './family.js';
 import { sampledWindowOf, sliceTicksFor, windowOf } from './family-window.js';
-import { type MetricObjectWithValues, type MetricType, metricValues } from './metric-value.js';
+import { familyDefaults, HttpFamilies, refuseTakenNames, registerFamily } from './http-families.js';
 import type { Registry } from './registry.js';
 
 /** Labels of the HTTP families, in this order. */
 export const HTTP_LABEL_NAMES: readonly string[] = ['method', 'route', 'status_code'];
 
+/** How HTTP requests are shown. */
+export interface HttpMetricsOptions {
+  /**
+   * Whether durations and counts by method, route and status are on no page, as families with other labels show the requests there. Snapshots
+   * need them all the same. Default `false`.
+   */
+  readonly isRelabelled?: boolean;
+}
+
 /**
- * The metrics of HTTP requests: `http_requests_total`, `http_request_duration_seconds` and `http_requests_in_flight`.
+ * The metrics of HTTP requests: `http_requests_total`, `http_request_duration_seconds` and `http_requests_in_flight`, or what the options
+ * call them.
  *
- * One record a request feeds the first two: the counter shows the histogram's observation counts, so they cannot disagree. In flight
- * is a live value, written in place: a dropped record could leave a gauge wrong for ever.
+ * In flight is a live value, written in place: a dropped record could leave a gauge wrong for ever.
  */
 export class HttpMetrics {
   private readonly duration: Family;
@@ -28,47 +36,40 @@ export class HttpMetrics {
   private readonly inFlightBlock: number;
   private inFlight = 0;
 
-  constructor(pipeline: Pipeline, registry: Registry) {
-    const names = [
-      'http_requests_total',
-      'http_request_duration_seconds',
-      'http_requests_in_flight',
-    ] as const;
-    for (const name of names) registry.refuseDuplicate(name);
-    // Only now is memory laid out and the engine started: a refused name leaves nothing running.
+  /** @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC`; of a refused name nothing is left running. */
+  constructor(
+    pipeline: Pipeline,
+    registry: Registry,
+    { isRelabelled = false }: HttpMetricsOptions = {},
+  ) {
+    const { metricNames } = pipeline.plannedOptions;
+    const { requests, duration, inFlight: inFlightNames } = metricNames;
+    refuseTakenNames(registry, [...requests, ...duration, ...inFlightNames]);
+    // Only now is memory laid out and the engine started.
     const { producer, options } = pipeline;
-    this.duration = pipeline.defineFamily({
-      ...familyDefaults(names[1], 'Duration of HTTP requests in seconds.'),
-      kind: FamilyKind.histogram,
-      role: FamilyRole.httpDuration,
+    this.duration = new HttpFamilies(pipeline, registry, {
+      names: isRelabelled ? { requests: [], duration: [] } : { requests, duration },
       labelNames: HTTP_LABEL_NAMES,
-      bounds: options.http.bucketsMs.map((bound) => bound / 1000),
-      sketchCells: SKETCH_CELLS,
+      role: FamilyRole.httpDuration,
       window:
         options.estimator === 'reservoir'
           ? sampledWindowOf(options.window.seconds, options.reservoir.capacity)
           : windowOf(options.window.seconds),
-    });
-    const total = pipeline.defineFamily({
-      ...familyDefaults(names[0], 'HTTP requests answered, and aborted ones as status 499.'),
-      kind: FamilyKind.observationCounter,
-      labelNames: HTTP_LABEL_NAMES,
-      source: this.duration.id,
-    });
-    const inFlight = pipeline.defineFamily({
-      ...familyDefaults(names[2], 'HTTP requests being answered.'),
+    }).duration;
+    const [name = 'http_requests_in_flight', ...others] = inFlightNames;
+    const level = {
+      ...familyDefaults(name, 'HTTP requests being answered.'),
       kind: FamilyKind.liveGauge,
-      role: FamilyRole.httpInFlight,
-    });
-    // Both show the duration's series, and keep it while they are held. A level is what it is: resetting it would leave it wrong.
-    const reset = (): void => this.duration.reset();
-    for (const part of [
-      { type: 'counter', family: total },
-      { type: 'histogram', family: this.duration, reset },
-      { type: 'gauge', family: inFlight, reset: () => {} },
-    ] as const) {
-      registry.registerMetric(familyMetric({ pipeline, reset, ...part }));
-    }
+    };
+    const inFlight = pipeline.defineFamily({ ...level, role: FamilyRole.httpInFlight });
+    const aliases = others.map((each) =>
+      pipeline.defineFamily({ ...level, name: each, source: inFlight.id }),
+    );
+    // A level is what it is: resetting it would leave it wrong.
+    const reset = (): void => {};
+    const shown = inFlightNames.length === 0 ? [] : [inFlight, ...aliases];
+    for (const family of shown)
+      registerFamily({ pipeline, registry, family, type: 'gauge', reset });
     this.recorder = producer.recorder;
     this.catalog = producer.catalog;
     this.segment = producer.segment;
@@ -78,6 +79,11 @@ export class HttpMetrics {
   /** Changes the length of the window, seconds: from its next slice on. */
   setWindow(seconds: number): void {
     this.catalog.setSliceTicks(this.duration.id, sliceTicksFor(seconds));
+  }
+
+  /** Begins anew, where families with other labels are reset. */
+  reset(): void {
+    this.duration.reset();
   }
 
   /** Moves when ids that were found before may have lost their series: `resetMetrics()` takes them all. */
@@ -111,42 +117,4 @@ export class HttpMetrics {
   requestEnded(): void {
     writeLiveCount(this.segment, this.inFlightBlock, --this.inFlight);
   }
-}
-
-function familyDefaults(name: string, help: string): FamilyEntry {
-  return {
-    kind: FamilyKind.counter,
-    role: FamilyRole.none,
-    name,
-    help,
-    labelNames: [],
-    bounds: [],
-    quantiles: [],
-    sketchCells: 0,
-    source: undefined,
-  };
-}
-
-function familyMetric(of: {
-  readonly pipeline: Pipeline;
-  readonly family: Family;
-  readonly type: MetricType;
-  readonly reset: () => void;
-}) {
-  const { pipeline, family, type, reset } = of;
-  const { name, help } = family.entry;
-  return {
-    name,
-    help,
-    type,
-    aggregator: 'sum' as const,
-    family,
-    pipeline,
-    reset,
-    get: async (): Promise<MetricObjectWithValues> => {
-      const { families } = await pipeline.capture([family.id]);
-      const values = families.flatMap(metricValues);
-      return { name, help, type, values, aggregator: 'sum' };
-    },
-  };
 }

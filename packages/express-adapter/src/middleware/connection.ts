@@ -1,3 +1,4 @@
+import type { BegunRequest } from './ended-request.js';
 import type { HttpResponse } from './http-exchange.js';
 import type { ListenedResponse } from './listened-response.js';
 
@@ -17,6 +18,9 @@ export class Connection {
 
   // A fraction, which makes the engine keep the field as a double that is changed in place from the start.
   startedMs = 0.5;
+
+  /** What was noted at the beginning, where more than the duration is measured. */
+  begun: BegunRequest | undefined = undefined;
 
   /** Responses to pipelined requests that wait for their turn. They are observed by listeners. */
   readonly queued = new Set<ListenedResponse>();

@@ -11,6 +11,7 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly statusCode?: number | undefined;
   readonly writableEnded?: boolean | undefined;
+  readonly writableFinished?: boolean | undefined;
   readonly destroyed?: boolean | undefined;
   readonly req?: RoutedRequest | undefined;
   once(event: 'finish' | 'close', listener: () => void): unknown;

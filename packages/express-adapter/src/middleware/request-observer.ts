@@ -2,11 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 import { Connection } from './connection.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
-import { statusOf } from './http-labels.js';
 import type { HttpSink } from './http-sink.js';
 import { ListenedResponse, type ResponseEnd } from './listened-response.js';
-import { RouteSeries } from './route-series.js';
-import { RouteTemplates } from './route-templates.js';
+import { type RecordedRequest, RequestEnds, type RequestEndsOptions } from './request-ends.js';
 import { isBeingServed, isClosable, isServedSocket, type ServedSocket } from './served-socket.js';
 import { isCarrier, isHost, read } from './unknown-value.js';
 
@@ -15,8 +13,6 @@ const FINISH_CHANNEL = 'http.server.response.finish';
 
 /** What nginx logs for a client that left before its answer was complete. No server sends it. */
 const CLIENT_CLOSED_REQUEST = 499;
-
-const MS_PER_SECOND = 1_000;
 
 /**
  * Sees each request from its first middleware to its end, and tells a sink how it ended: once, whatever happens.
@@ -34,13 +30,17 @@ const MS_PER_SECOND = 1_000;
 export class RequestObserver {
   readonly #sink: HttpSink;
   readonly #slot = Symbol('offloop.observed');
-  readonly #templates = new RouteTemplates((template) => new RouteSeries(template));
+  readonly #ends: RequestEnds;
   readonly #connections = new Map<Connection, ServedSocket>();
   readonly #listened = new Set<ListenedResponse>();
+  readonly #leftOut = new WeakSet<HttpResponse>();
+  /** Most applications leave nothing out, and need not look. */
+  #hasLeftOut = false;
   #isClosed = false;
 
-  constructor(sink: HttpSink) {
+  constructor(sink: HttpSink, options?: RequestEndsOptions) {
     this.#sink = sink;
+    this.#ends = new RequestEnds(sink, options);
     subscribe(FINISH_CHANNEL, this.#onFinish);
   }
 
@@ -52,6 +52,7 @@ export class RequestObserver {
   observe(request: RoutedRequest, response: HttpResponse): void {
     if (this.#isClosed) return;
     try {
+      if (this.#hasLeftOut && this.#leftOut.has(response)) return;
       const { socket } = request;
       if (isBeingServed(socket, request, response)) {
         const connection = socket[this.#slot] ?? this.#connect(socket);
@@ -68,6 +69,40 @@ export class RequestObserver {
     }
   }
 
+  /** Leaves a request out, wherever else this observer stands on its way. Never throws. */
+  leaveOut(response: HttpResponse): void {
+    if (this.#isClosed) return;
+    this.#leftOut.add(response);
+    this.#hasLeftOut = true;
+  }
+
+  /**
+   * Notes an exception that a request which is under way came to, whoever begins to observe it. Never throws. After the end of the
+   * response it changes nothing.
+   */
+  noteError(response: HttpResponse, error: unknown): void {
+    if (!this.#takesNotes(response)) return;
+    this.#ends.noteError(response, error);
+  }
+
+  /** Names the route of a request that is under way. Never throws. */
+  noteRoute(response: HttpResponse, route: string): void {
+    if (!this.#takesNotes(response)) return;
+    this.#ends.noteRoute(response, route);
+  }
+
+  /** A request that nobody else observes, of a server of any kind, begins. */
+  requestStarted(): void {
+    if (!this.#isClosed) this.#sink.requestStarted();
+  }
+
+  /** Its end. */
+  requestEnded(recorded: RecordedRequest): void {
+    if (this.#isClosed) return;
+    this.#sink.requestEnded();
+    this.#ends.recordNamed(recorded);
+  }
+
   /** Stops observing and lets go of the requests in flight without a word. Leaves nothing of ours on any socket. */
   close(): void {
     if (this.#isClosed) return;
@@ -82,12 +117,20 @@ export class RequestObserver {
     this.#listened.clear();
   }
 
+  /** Not of a response whose end was told already, nor of one that is left out. */
+  #takesNotes(response: HttpResponse): boolean {
+    const isOver = this.#isClosed || response.writableFinished === true;
+    return !(isOver || (this.#hasLeftOut && this.#leftOut.has(response)));
+  }
+
   #begin(connection: Connection, request: RoutedRequest, response: HttpResponse): void {
     // Somebody took the socket from the response before, which is not going to end any more.
     if (connection.response !== undefined) this.#abort(connection);
     connection.response = response;
     connection.app = request.app;
     connection.startedMs = performance.now();
+    const { extras } = this.#ends;
+    if (extras !== undefined) connection.begun = extras.begin(request, response);
     this.#sink.requestStarted();
   }
 
@@ -107,23 +150,14 @@ export class RequestObserver {
   };
 
   #finish(connection: Connection, statusCode: unknown): void {
-    const { response, app, startedMs } = connection;
+    const { response, app, startedMs, begun } = connection;
     const request = response?.req;
     // An idle connection keeps no request from being collected.
     connection.response = undefined;
     connection.app = undefined;
-    if (request === undefined) return;
+    if (request === undefined || response === undefined) return;
     this.#sink.requestEnded();
-    this.#record(request, app, startedMs, statusCode);
-  }
-
-  #record(request: RoutedRequest, app: unknown, startedMs: number, statusCode: unknown): void {
-    const series = this.#templates.find(request, app);
-    const seriesId = series.idOf(this.#sink, request.method, statusOf(statusCode));
-    const endedMs = performance.now();
-    const durationMs = endedMs - startedMs;
-    // Below zero only where somebody's fake clock was put in or taken out meanwhile.
-    this.#sink.record(seriesId, durationMs > 0 ? durationMs / MS_PER_SECOND : 0, endedMs);
+    this.#ends.record(request, response, app, startedMs, statusCode, begun);
   }
 
   #abort(connection: Connection): void {
@@ -141,7 +175,9 @@ export class RequestObserver {
   #countGone(request: RoutedRequest, response: HttpResponse): void {
     if (!isCarrier(response) || response[this.#slot] !== undefined) return;
     Object.defineProperty(response, this.#slot, { value: true });
-    this.#record(request, request.app, performance.now(), CLIENT_CLOSED_REQUEST);
+    const { app } = request;
+    const now = performance.now();
+    this.#ends.record(request, response, app, now, CLIENT_CLOSED_REQUEST, undefined);
   }
 
   #connect(socket: ServedSocket): Connection | undefined {
@@ -175,6 +211,7 @@ export class RequestObserver {
     const source = queued === undefined && isClosable(socket) ? socket : undefined;
     const isUpgrade = request.upgrade === true;
     const startedMs = performance.now();
+    const begun = this.#ends.extras?.begin(request, response);
     const listened = new ListenedResponse(response, source, (end) => {
       this.#listened.delete(listened);
       queued?.delete(listened);
@@ -182,7 +219,7 @@ export class RequestObserver {
         if (!isUpgrade) this.#sink.requestEnded();
         if (isUpgrade && end === 'close') return;
         const statusCode = isWhole(response, end) ? response.statusCode : CLIENT_CLOSED_REQUEST;
-        this.#record(request, app, startedMs, statusCode);
+        this.#ends.record(request, response, app, startedMs, statusCode, begun);
       } catch {
         // One response uncounted.
       }

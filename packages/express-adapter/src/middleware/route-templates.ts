@@ -53,6 +53,11 @@ export class RouteTemplates<Entry> {
     return this.#decide(request, route, app);
   }
 
+  /** Entry of a template that somebody names. Never throws. */
+  named(template: string): Entry {
+    return this.#entryOf(template);
+  }
+
   /** For the first request to a route, and for each one whose own path decides. */
   #decide(request: RoutedRequest, route: Host & Carrier, app: unknown): Entry {
     try {
