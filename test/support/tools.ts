@@ -17,6 +17,7 @@ export function needTool(
     | 'prometheus-pushgateway'
     | 'promtool'
     | 'python3-prometheus-client'
+    | 'redis-server'
     | 'taskset',
 ): string {
   const isPackage = name === PYTHON_PACKAGE;

@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_EXEMPLAR: 'exemplar labels that no page can show',
   OFFLOOP_ERR_FAMILIES_FULL: 'more metrics than memory was laid out for',
   OFFLOOP_ERR_CATALOG_FULL: 'names, help texts and bounds larger than the catalog',
+  OFFLOOP_ERR_HOOK: 'an object that cannot be hooked, or is by another hook',
+  OFFLOOP_ERR_LIBRARY_ABSENT: 'a library that a hook needs and the application does not have',
   OFFLOOP_ERR_COLLECT: 'a collect() callback that failed while a page was scraped',
   OFFLOOP_ERR_LAG_MONITOR: 'a sample of the loop lag that failed',
   OFFLOOP_ERR_OVERTAKEN: 'a reading under which memory kept changing',

@@ -49,6 +49,10 @@ export {
   TEXT_CONTENT_TYPE,
   TEXT_CONTENT_TYPE as prometheusContentType,
 } from './exposition/text-format.js';
+export type { CacheLibrary, CacheMethods } from './hooks/cache/cache-libraries.js';
+export { type CacheHookOptions, CacheMetricsHook } from './hooks/cache/cache-metrics-hook.js';
+export type { CacheOperation } from './hooks/cache/cache-series.js';
+export { setHookWindows, unhookPipeline } from './hooks/hook-table.js';
 export {
   type Aggregator,
   type AggregatorFunction,

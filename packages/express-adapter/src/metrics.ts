@@ -21,6 +21,8 @@ import {
   resolveRouterOptions,
   type Snapshot,
   SnapshotReader,
+  setHookWindows,
+  unhookPipeline,
 } from '@offloop/core';
 import { createEngine, type MainFacts, OffLoopPort, type PortAddress } from '@offloop/worker';
 import { type RoutedMessage, scrape } from '@offloop/worker/http';
@@ -148,6 +150,7 @@ export class Metrics {
       this.errors.classify = classify;
       this.http.setWindow(wanted.window.seconds);
       this.lag.setWindow(wanted.window.seconds);
+      setHookWindows(this.pipeline, wanted.window.seconds);
     });
     return this.resolved;
   }
@@ -306,6 +309,7 @@ export class Metrics {
     this.defaults?.stop();
     this.lag.stop();
     this.beat.stop();
+    unhookPipeline(this.pipeline);
     await this.pipeline.close();
   }
 

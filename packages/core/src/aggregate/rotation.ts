@@ -1,4 +1,9 @@
-import { BLOCK_SUM, sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
+import {
+  BLOCK_SUM,
+  COUNTER_BLOCK_DOUBLES,
+  sketchDouble,
+  sketchGroupsDouble,
+} from '../layout/aggregates.js';
 import * as catalog from '../layout/catalog.js';
 import { familyCount, seriesBlock, seriesOf } from '../layout/catalog-reader.js';
 import { COMMIT_STATE, LOG_COUNT, ROTATING } from '../layout/control-block.js';
@@ -105,6 +110,11 @@ export class Rotation {
   ): void {
     const { aggregates, liveCells, families } = this.segment;
     const entry = family * catalog.FAMILY_ENTRY_CELLS;
+    if (families[entry + catalog.FAMILY_KIND] === catalog.FamilyKind.counter) {
+      const copies = block + COUNTER_BLOCK_DOUBLES;
+      aggregates[sumCopyDouble({ copies }, slice)] = aggregates[block + BLOCK_SUM] as number;
+      return;
+    }
     const boundsCount = boundsCountOf(this.segment, family);
     const shape = sketchShapeOf(families[entry + catalog.FAMILY_SKETCH_CELLS] as number);
     if (shape === undefined) return;

@@ -27,7 +27,7 @@ import { type Removed, RemovedSeries } from './removed-series.js';
 /** Room for labels is rounded up to it: a place that is used again seldom has to be left for a larger one. */
 const LABELS_ROOM_BYTES = 16;
 
-/** What a family shows of the recent past: histograms and summaries with a sketch only. */
+/** What a family shows of the recent past: counters, and histograms and summaries with a sketch. */
 export interface FamilyWindow {
   readonly slices: number;
   /** Ticks; may be changed. */
@@ -371,7 +371,7 @@ function keyOf(family: FamilyEntry): string {
 function blockDoubles(family: FamilyEntry): number {
   switch (family.kind) {
     case catalog.FamilyKind.counter:
-      return COUNTER_BLOCK_DOUBLES;
+      return COUNTER_BLOCK_DOUBLES + windowCopiesDoubles(family.window?.slices ?? 0, 0, 0);
     case catalog.FamilyKind.histogram:
     case catalog.FamilyKind.summary:
       return (

@@ -5,6 +5,7 @@ import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 import type { FamilyEntry, FamilyWindow } from './catalog-writer.js';
 import type { Family } from './family.js';
 import { type MetricObjectWithValues, type MetricType, metricValues } from './metric-value.js';
+import type { RegisteredMetric } from './registered-metric.js';
 import { takenName } from './registered-metric.js';
 import type { Registry } from './registry.js';
 
@@ -86,6 +87,7 @@ export function refuseTakenNames(registry: Registry, names: readonly string[]): 
   }
 }
 
+/** A family of offloop's own, of which the rest is still to be said. */
 export function familyDefaults(name: string, help: string): FamilyEntry {
   return {
     kind: FamilyKind.counter,
@@ -100,17 +102,17 @@ export function familyDefaults(name: string, help: string): FamilyEntry {
   };
 }
 
-/** Puts a family on the registry's page. */
-export function registerFamily(of: {
+interface OwnFamily {
   readonly pipeline: Pipeline;
-  readonly registry: Registry;
   readonly family: Family;
   readonly type: MetricType;
   readonly reset: () => void;
-}): void {
-  const { pipeline, registry, family, type, reset } = of;
+}
+
+/** A family of offloop's own as registries hold it. */
+export function familyMetric({ pipeline, family, type, reset }: OwnFamily): RegisteredMetric {
   const { name, help } = family.entry;
-  registry.registerMetric({
+  return {
     name,
     help,
     type,
@@ -123,5 +125,13 @@ export function registerFamily(of: {
       const values = families.flatMap(metricValues);
       return { name, help, type, values, aggregator: 'sum' };
     },
-  });
+  };
+}
+
+/** Puts a family on the registry's page. */
+export function registerFamily({
+  registry,
+  ...own
+}: OwnFamily & { readonly registry: Registry }): void {
+  registry.registerMetric(familyMetric(own));
 }

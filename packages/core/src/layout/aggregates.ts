@@ -10,7 +10,7 @@ import { assertLayout } from './assert-layout.js';
  *   1 … B + 1  counts   —          one a bound, +Inf    the same
  *       B + 2  groups   —          —                    bit g: a cell of the sketch's group g is in use
  *     B + 3 …  sketch   —          —                    as many counts as the sketch has cells
- *      then …  copies   —          —                    of a family with a window: layout/windows.ts
+ *      then …  copies   —          —                    of a family with a window: layout/windows.ts. A counter's begin at 1
  *
  * The observation count of a histogram is nowhere stored: it is the sum of its counts, so it equals the +Inf bucket in every reading.
  *

@@ -116,5 +116,21 @@ export const OpenMetricsType = { byKind: 0, stateSet: 1, info: 2 } as const;
 export type OpenMetricsType = (typeof OpenMetricsType)[keyof typeof OpenMetricsType];
 
 /** Families that a snapshot looks for. */
-export const FamilyRole = { none: 0, httpDuration: 1, httpInFlight: 2, loopLag: 3 } as const;
+export const FamilyRole = {
+  none: 0,
+  httpDuration: 1,
+  httpInFlight: 2,
+  loopLag: 3,
+  cacheHits: 4,
+  cacheMisses: 5,
+  cacheEvictions: 6,
+  cacheErrors: 7,
+  cacheDuration: 8,
+  webSocketOpen: 9,
+  webSocketConnections: 10,
+  webSocketMessages: 11,
+  webSocketBytes: 12,
+  webSocketErrors: 13,
+  webSocketRefusals: 14,
+} as const;
 export type FamilyRole = (typeof FamilyRole)[keyof typeof FamilyRole];

@@ -14,7 +14,8 @@ import { assertLayout } from './assert-layout.js';
  *            0  since   producer  plain     tick at which the family was made; then every series was at zero
  *   1 … slices  starts  consumer  redo log  tick at which the slice began whose copies these are; 0: none
  *
- * Copies: the end of each series' block, after its sketch. A slice's copies are of no use while its `starts` is 0.
+ * Copies: the end of each series' block, after its sketch; of a counter, which has sums only, after its total. A slice's copies are of no use
+ * while its `starts` is 0.
  *
  *   double                 field    type  notes
  *   ─────────────────────  ───────  ────  ──────────────────────────────────────────────────────────────────────
@@ -63,14 +64,14 @@ function groupDoubles(slices: number, groupCells: number): number {
 
 /** Where the copies of a series lie. */
 export interface CopiesPlace {
-  /** First double of the copies: the end of the sketch. */
+  /** First double of the copies: the end of the sketch, or of a counter's total. */
   readonly copies: number;
   readonly slices: number;
   readonly groupCells: number;
 }
 
 /** The double that holds a slice's copy of the sum. */
-export function sumCopyDouble({ copies }: CopiesPlace, slice: number): number {
+export function sumCopyDouble({ copies }: Pick<CopiesPlace, 'copies'>, slice: number): number {
   return copies + slice;
 }
 

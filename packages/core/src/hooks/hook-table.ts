@@ -1,0 +1,76 @@
+import type { Pipeline } from '../engine/pipeline.js';
+import { WeakRefSet } from '../engine/weak-ref-set.js';
+import type { Registry } from '../instruments/registry.js';
+import { HookFamilies, type HookFamily, refuseTakenNames } from './hook-families.js';
+
+/** A hook as the process's table holds it. */
+export interface TabledHook {
+  readonly pipeline: Pipeline;
+  unhook(): void;
+}
+
+/** What is hooked in this process, and the metrics of it. */
+export interface HookTable {
+  /** Object → its hook. Neither keeps the other alive. */
+  readonly hooks: WeakMap<object, TabledHook>;
+  /** For taking all of them off. */
+  readonly all: WeakRefSet<TabledHook>;
+  readonly families: WeakMap<Pipeline, Map<string, HookFamilies<string>>>;
+}
+
+/** The number changes when two copies of this package could no longer work on one table. */
+const ANCHOR = Symbol.for('@offloop/core.hooks.1');
+
+/**
+ * The table of this process: one for all copies of this package, its ESM and CommonJS builds, and hot reload. Without it, an object that two of
+ * them hook would count twice.
+ */
+export function hookTable(): HookTable {
+  const anchored = globalThis as unknown as Record<symbol, HookTable | undefined>;
+  let table = anchored[ANCHOR];
+  if (table === undefined) {
+    table = { hooks: new WeakMap(), all: new WeakRefSet(), families: new WeakMap() };
+    Object.defineProperty(globalThis, ANCHOR, {
+      value: table,
+      configurable: true,
+      enumerable: false,
+      writable: true,
+    });
+  }
+  return table;
+}
+
+/** Takes every hook off whose numbers go to this pipeline. */
+export function unhookPipeline(pipeline: Pipeline): void {
+  for (const hook of [...hookTable().all]) {
+    if (hook.pipeline === pipeline) hook.unhook();
+  }
+}
+
+/** Changes the length of the windows of a pipeline's hooks, seconds. */
+export function setHookWindows(pipeline: Pipeline, seconds: number): void {
+  for (const families of hookTable().families.get(pipeline)?.values() ?? []) {
+    families.setWindow(seconds);
+  }
+}
+
+/**
+ * The families of one kind of hook in a registry's pipeline, in the registry: made at the first hook.
+ *
+ * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC`, `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL`.
+ */
+export function familiesOf<Key extends string>(
+  kind: string,
+  of: { readonly register: Registry; readonly definitions: Readonly<Record<Key, HookFamily>> },
+): HookFamilies<Key> {
+  const { register, definitions } = of;
+  const { families } = hookTable();
+  const ofPipeline = families.get(register.pipeline) ?? new Map<string, HookFamilies<string>>();
+  const known = ofPipeline.get(kind);
+  refuseTakenNames(register, definitions, known);
+  const found = known ?? new HookFamilies<string>(register.pipeline, definitions);
+  ofPipeline.set(kind, found);
+  families.set(register.pipeline, ofPipeline);
+  found.registerIn(register);
+  return found as HookFamilies<Key>;
+}
