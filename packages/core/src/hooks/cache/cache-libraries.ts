@@ -73,11 +73,12 @@ const RULES: Readonly<Record<CacheLibrary, CacheRules>> = {
     room: otherEntries,
   },
   keyv: {
-    shape: ['get', 'getMany', 'setMany', 'deleteMany', 'disconnect', 'opts?'],
+    shape: ['get', 'getMany', 'setMany', 'deleteMany', 'disconnect', 'namespace?'],
     methods: {
       get: ['get', 'getRaw'],
       mget: ['getMany', 'getManyRaw'],
-      has: ['has', 'hasMany'],
+      // Keyv 5 makes one of `has` of each key of `hasMany`, later.
+      has: ['has'],
       set: ['set', 'setRaw', 'setMany', 'setManyRaw'],
       delete: ['delete', 'deleteMany'],
       clear: ['clear'],
