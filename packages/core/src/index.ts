@@ -54,6 +54,14 @@ export { type CacheHookOptions, CacheMetricsHook } from './hooks/cache/cache-met
 export type { CacheOperation } from './hooks/cache/cache-series.js';
 export { setHookWindows, unhookPipeline } from './hooks/hook-table.js';
 export {
+  type InstrumentedServer,
+  InstrumentedWebSocket,
+  instrumentWebSocketServer,
+  type WebSocketHookOptions,
+  type WsServer,
+} from './hooks/websocket/instrumented-websocket.js';
+export type { WsSocket } from './hooks/websocket/socket-watch.js';
+export {
   type Aggregator,
   type AggregatorFunction,
   aggregators,

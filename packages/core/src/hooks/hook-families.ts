@@ -31,6 +31,8 @@ const KINDS = {
 export class HookFamilies<Key extends string> {
   readonly families: Readonly<Record<Key, Family>>;
   readonly pipeline: Pipeline;
+  /** What hooks share under a name, for those of another copy of this package as well. */
+  readonly shared = new Map<string, unknown>();
   private readonly metrics: readonly RegisteredMetric[];
 
   /**
