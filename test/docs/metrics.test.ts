@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Pipeline, Registry } from '@offloop/core';
+import { CACHE_FAMILIES } from '@offloop/core/internal/hooks/cache/cache-series.js';
+import { WEBSOCKET_FAMILIES } from '@offloop/core/internal/hooks/websocket/endpoint-series.js';
 import { createMetrics, type Metrics } from '@offloop/express';
 import { expect } from 'chai';
 import { skip } from '../support/skip.js';
@@ -42,6 +44,22 @@ describe('docs/metrics.md', () => {
         metrics.register.getSingleMetric(name as string)?.family.entry.labelNames,
         name,
       ).to.deep.equal(names);
+    }
+  });
+
+  it('has a row for each metric of hooks, with its type, labels and help', () => {
+    for (const [heading, families] of [
+      ['## Caches', CACHE_FAMILIES],
+      ['## WebSockets', WEBSOCKET_FAMILIES],
+    ] as const) {
+      const documented = tableUnder(document, heading);
+      const defined = Object.values(families);
+      expect(documented.map(([name]) => name)).to.deep.equal(defined.map(({ name }) => name));
+      for (const [index, { type, help, labelNames }] of defined.entries()) {
+        const [name, ofType, labels, meaning] = documented[index] as string[];
+        expect([ofType, labels], name).to.deep.equal([type, labelNames.join(', ')]);
+        expect(meaning?.startsWith(help), name).to.equal(true);
+      }
     }
   });
 

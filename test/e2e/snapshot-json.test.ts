@@ -64,10 +64,10 @@ describe('GET /diagnostics/metrics', function () {
       p90_latency_ms: null,
       p95_latency_ms: null,
       p99_latency_ms: null,
-      cache: { hits: 0, misses: 0, evictions: 0, hit_rate: null },
       routes: [],
       requests_in_flight: 0,
     });
+    expect(snapshot['cache']).to.include({ hits: 0, misses: 0, evictions: 0, hit_rate: null });
   });
 
   it('has every field of the contract after requests, and a row for each route', async () => {

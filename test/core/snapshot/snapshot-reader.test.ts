@@ -47,7 +47,7 @@ describe('snapshot on the wire', () => {
       'requests_in_flight',
       'taken_at',
     );
-    expect(json['cache']).to.have.all.keys('hits', 'misses', 'evictions', 'hit_rate');
+    expect(json['cache']).to.include.all.keys('hits', 'misses', 'evictions', 'hit_rate');
     expect(json['event_loop']).to.have.all.keys(
       'avg_lag_ms',
       'p95_lag_ms',
@@ -61,7 +61,7 @@ describe('snapshot on the wire', () => {
       'longest_stall',
       'last_stall',
     );
-    expect(json['websocket']).to.have.all.keys('open_connections_estimate', 'messages_sent');
+    expect(json['websocket']).to.include.all.keys('open_connections_estimate', 'messages_sent');
     expect((json['routes'] as object[])[0]).to.have.all.keys(
       'method',
       'route',

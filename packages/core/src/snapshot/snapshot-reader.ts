@@ -21,10 +21,14 @@ import { TICK_MS } from '../layout/windows.js';
 import { readLoopWatch } from '../process/stall-reading.js';
 import { readUtilization } from '../process/utilization-window.js';
 import { readLiveValue } from '../record/live-value.js';
+import { NO_CACHES, readCaches } from './cache-reading.js';
+import { HookReader } from './hook-reading.js';
 import { type PipelineTotals, readPipelineTotals } from './pipeline-totals.js';
 import { ProcessReader } from './process-facts.js';
+import { inMs, quotient } from './quotient.js';
 import { readSamples, type Samples, sampleQuantiles, splitSamples } from './reservoir-reading.js';
 import type { LatencySummary, RouteSnapshot, Snapshot } from './snapshot.js';
+import { NO_WEBSOCKETS, readWebSockets } from './websocket-reading.js';
 import { WindowSums } from './window-sums.js';
 
 interface SeriesPlace {
@@ -75,6 +79,7 @@ const NO_LATENCIES: LatencySummary = {
 export class SnapshotReader {
   private readonly segment: Segment;
   private readonly facts = new ProcessReader();
+  private readonly hooks: HookReader;
   private http: CatalogFamily | undefined;
   private lag: CatalogFamily | undefined;
   /** Requests in flight. */
@@ -92,6 +97,7 @@ export class SnapshotReader {
 
   constructor(segment: Segment) {
     this.segment = segment;
+    this.hooks = new HookReader(segment);
   }
 
   /** Reads one snapshot, as of one batch. */
@@ -105,6 +111,9 @@ export class SnapshotReader {
     let latencies = NO_LATENCIES;
     let latencyQuantilesMs: Record<string, number | null> = {};
     let eventLoop = NO_LAG;
+    let caches = NO_CACHES;
+    let webSockets = NO_WEBSOCKETS;
+    this.hooks.learn();
     readCommitted(segment, (aggregates) => {
       start = this.startOf(this.http, { aggregates, nowTick });
       const samples = this.http && readSamples(segment, this.http, { aggregates, nowTick });
@@ -112,6 +121,8 @@ export class SnapshotReader {
       latencies = this.latenciesOf(all, samples);
       latencyQuantilesMs = quantilesMs(quantilesOf(all, samples), quantiles);
       eventLoop = this.readLag(aggregates, nowTick);
+      caches = readCaches(this.hooks, { aggregates, nowTick });
+      webSockets = readWebSockets(this.hooks, { aggregates, nowTick });
       totals = readPipelineTotals(segment, aggregates);
     });
     const { window, lifetime } = all;
@@ -136,14 +147,14 @@ export class SnapshotReader {
         errorRate: quotient(lifetime.errors, lifetime.requests),
         avgLatencyMs: quotient(lifetime.seconds * MS_PER_SECOND, lifetime.requests),
       },
-      cache: { hits: 0, misses: 0, evictions: 0, hitRate: null },
+      cache: caches,
       eventLoop: {
         ...eventLoop,
         utilization: readUtilization(segment) ?? null,
         monitoringActive: state.isLagMonitored,
         ...readLoopWatch(segment),
       },
-      websocket: { openConnectionsEstimate: 0, messagesSent: 0 },
+      websocket: webSockets,
       process: this.facts.read(),
       routes: rows,
       pipeline: totals as PipelineTotals,
@@ -332,16 +343,6 @@ export class SnapshotReader {
     const tick = ringCells[(slot << RECORD_CELLS_SHIFT) + TICK_CELL] as number;
     return Math.max(0, nowTick - tick) * TICK_MS;
   }
-}
-
-/** `null` where there is nothing to divide by. */
-function quotient(dividend: number, divisor: number): number | null {
-  return divisor === 0 ? null : dividend / divisor;
-}
-
-/** Seconds in milliseconds; `null` for NaN. */
-function inMs(seconds: number | undefined): number | null {
-  return seconds === undefined || Number.isNaN(seconds) ? null : seconds * MS_PER_SECOND;
 }
 
 /** Estimates quantiles: writes the values below which ascending shares of the observations lie, NaN where there are none. */

@@ -33,6 +33,60 @@ export interface RouteSnapshot extends LatencySummary {
   readonly window: WindowCounts;
 }
 
+/** What hooked caches count. Latencies are of all calls over the window, by the sketch. */
+export interface CacheNumbers extends LatencySummary {
+  /** Look-ups since the start that found a value. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Values that made room for others, where the library tells. */
+  readonly evictions: number;
+  /** Calls that threw or rejected. */
+  readonly errors: number;
+  /** Share of the window's look-ups that found a value. */
+  readonly hitRate: number | null;
+  readonly window: {
+    readonly hits: number;
+    readonly misses: number;
+    readonly evictions: number;
+    readonly errors: number;
+    /** `null` at the window's very beginning. */
+    readonly lookUpsPerSecond: number | null;
+    readonly evictionsPerSecond: number | null;
+  };
+  readonly lifetime: { readonly hitRate: number | null };
+}
+
+/** One row a name under which caches are hooked. */
+export interface CacheSnapshot extends CacheNumbers {
+  readonly name: string;
+}
+
+/** All hooked caches together, and each. */
+export interface CacheTotals extends CacheNumbers {
+  readonly caches: readonly CacheSnapshot[];
+}
+
+/** What instrumented WebSockets count; a count without a window is since the start. */
+export interface WebSocketTotals {
+  /** Exact where sockets are instrumented from their beginning to their end. */
+  readonly openConnectionsEstimate: number;
+  readonly connections: number;
+  readonly messagesSent: number;
+  readonly messagesReceived: number;
+  /** Of messages, as the application has them. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly errors: number;
+  readonly upgradesRefused: number;
+  readonly window: {
+    readonly messagesSent: number;
+    readonly messagesReceived: number;
+    /** `null` at the window's very beginning. */
+    readonly messagesSentPerSecond: number | null;
+    readonly messagesReceivedPerSecond: number | null;
+  };
+}
+
 /**
  * The service's numbers as of one moment. On the wire the same tree in snake_case (`snapshotToJson`).
  *
@@ -65,12 +119,7 @@ export interface Snapshot extends LatencySummary {
     readonly errorRate: number | null;
     readonly avgLatencyMs: number | null;
   };
-  readonly cache: {
-    readonly hits: number;
-    readonly misses: number;
-    readonly evictions: number;
-    readonly hitRate: number | null;
-  };
+  readonly cache: CacheTotals;
   /** Lag over the window, weighted by time; and what can be told of the loop from another thread (docs/liveness.md). */
   readonly eventLoop: LoopWatch & {
     readonly avgLagMs: number | null;
@@ -81,7 +130,7 @@ export interface Snapshot extends LatencySummary {
     readonly utilization: number | null;
     readonly monitoringActive: boolean;
   };
-  readonly websocket: { readonly openConnectionsEstimate: number; readonly messagesSent: number };
+  readonly websocket: WebSocketTotals;
   readonly process: ProcessFacts;
   readonly routes: readonly RouteSnapshot[];
   readonly pipeline: PipelineTotals;
