@@ -3,6 +3,8 @@ import { drain } from './core/aggregate/drain.bench.js';
 import { percentiles } from './core/aggregate/percentiles.bench.js';
 import { protobuf } from './core/exposition/protobuf.bench.js';
 import { render } from './core/exposition/render.bench.js';
+import { cacheHooks } from './core/hooks/cache.bench.js';
+import { webSocketHooks } from './core/hooks/websocket.bench.js';
 import { allocation } from './core/record/allocation.bench.js';
 import { instruments } from './core/record/instruments.bench.js';
 import { publishing } from './core/record/publishing.bench.js';
@@ -30,6 +32,8 @@ export const SUITES: readonly Suite[] = [
   scrape,
   port,
   snapshot,
+  cacheHooks,
+  webSocketHooks,
   middleware,
   footprint,
   series,

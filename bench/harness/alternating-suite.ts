@@ -16,6 +16,8 @@ export interface AlternatingSuite extends Omit<Suite, 'run'> {
   readonly comparedWith?: string;
   readonly floors?: readonly Floor[];
   readonly ceilings?: readonly Ceiling[];
+  /** Heading `added`: what a row takes beyond another. */
+  readonly surcharges?: readonly Surcharge[];
 }
 
 /** What the table shows of the nanoseconds that an operation takes. */
@@ -45,6 +47,13 @@ export interface Floor {
 /** The same for what must stay below it. */
 export interface Ceiling {
   readonly row: string;
+  readonly atMost: number;
+}
+
+/** What a row may take beyond another one, in the table's unit. */
+export interface Surcharge {
+  readonly row: string;
+  readonly over: string;
   readonly atMost: number;
 }
 
@@ -126,7 +135,7 @@ async function runPass(
 }
 
 function toRow(of: AlternatingSuite, name: string, rounds: Rounds): Row {
-  const { unit, comparisons = [], comparedWith = '' } = of;
+  const { unit, comparisons = [], comparedWith = '', surcharges = [] } = of;
   const ns = rounds.get(name) ?? [];
   const cells: Record<string, string> = {
     [`${unit.name}, median`]: formatFigure(unit.fromNs(median(ns))),
@@ -137,11 +146,16 @@ function toRow(of: AlternatingSuite, name: string, rounds: Rounds): Row {
     cells[comparedWith] =
       comparison === undefined ? '' : `${formatFigure(ratioOf(comparison, rounds))} ×`;
   }
+  if (surcharges.length > 0) {
+    const surcharge = surcharges.find(({ row }) => row === name);
+    cells['added'] =
+      surcharge === undefined ? '' : formatFigure(unit.fromNs(addedNs(surcharge, rounds)));
+  }
   return { name, cells, rounds: ns.map(unit.fromNs) };
 }
 
 function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
-  const { unit, comparisons = [], floors = [], ceilings = [] } = of;
+  const { unit, comparisons = [], floors = [], ceilings = [], surcharges = [] } = of;
   const verdicts: Verdict[] = [];
   for (const comparison of comparisons) {
     const { row, versus, atLeast } = comparison;
@@ -167,7 +181,23 @@ function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
     judge(row, `at least ${atLeast}`, (measured) => measured >= atLeast);
   for (const { row, atMost } of ceilings)
     judge(row, `at most ${atMost}`, (measured) => measured <= atMost);
+  for (const surcharge of surcharges) {
+    const { row, over, atMost } = surcharge;
+    const added = unit.fromNs(addedNs(surcharge, rounds));
+    verdicts.push({
+      target: `${row}: at most ${atMost} ${unit.name} over ${over}`,
+      measured: `${formatFigure(added)} ${unit.name}`,
+      holds: added <= atMost,
+    });
+  }
   return verdicts;
+}
+
+/** Median of the rounds' own differences, for the same reason as of the ratios. */
+function addedNs({ row, over }: Surcharge, rounds: Rounds): number {
+  const own = rounds.get(row) ?? [];
+  const other = rounds.get(over) ?? [];
+  return median(own.map((ns, round) => ns - (other[round] ?? Number.NaN)));
 }
 
 /** Median of the rounds' own ratios: what slows the machine for a moment slows both, as they take turns. */

@@ -57,6 +57,10 @@ describe('a project that has installed the tarballs', () => {
       imported: true,
       required: true,
       isKnownToTheOther: true,
+      isOneHook: true,
+      isCountedOnce: true,
+      isUnhooked: true,
+      absent: 'OFFLOOP_ERR_LIBRARY_ABSENT',
     });
   });
 

@@ -1,5 +1,6 @@
 import type { Pipeline } from '../engine/pipeline.js';
 import { WeakRefSet } from '../engine/weak-ref-set.js';
+import { OffloopTypeError, showValue } from '../errors.js';
 import type { Registry } from '../instruments/registry.js';
 import { HookFamilies, type HookFamily, refuseTakenNames } from './hook-families.js';
 
@@ -57,6 +58,7 @@ export function setHookWindows(pipeline: Pipeline, seconds: number): void {
 /**
  * The families of one kind of hook in a registry's pipeline, in the registry: made at the first hook.
  *
+ * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a registry that is not offloop's.
  * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC`, `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL`.
  */
 export function familiesOf<Key extends string>(
@@ -64,6 +66,12 @@ export function familiesOf<Key extends string>(
   of: { readonly register: Registry; readonly definitions: Readonly<Record<Key, HookFamily>> },
 ): HookFamilies<Key> {
   const { register, definitions } = of;
+  if (!(register?.pipeline instanceof Object)) {
+    throw new OffloopTypeError(
+      'OFFLOOP_ERR_ARGUMENT',
+      `options.register must be a registry of offloop, got ${showValue(register)}`,
+    );
+  }
   const { families } = hookTable();
   const ofPipeline = families.get(register.pipeline) ?? new Map<string, HookFamilies<string>>();
   const known = ofPipeline.get(kind);

@@ -304,7 +304,9 @@ describe('CacheMetricsHook', () => {
       { name: '' },
       { name: 7 },
       { isHit: 1 },
+      { methods: null },
       { methods: { fetch: ['get'] } },
+      { register: { registerMetric() {} } },
       { methods: { get: 'get' } },
       { library: 'memcached' },
       { library: 'ioredis' },
@@ -331,6 +333,41 @@ describe('CacheMetricsHook', () => {
     cache.fetch('a');
     cache.fetch('b');
     expect(await numbers.cache('c')).to.deep.equal({ hits: 1, misses: 1, calls: { get: 2 } });
+  });
+
+  it('counts what computes a value by whether it did, and what that does with the cache itself', async () => {
+    const cache = {
+      values: new Map<string, number>(),
+      get(key: string) {
+        return this.values.get(key);
+      },
+      set(key: string, value: number) {
+        this.values.set(key, value);
+      },
+      getOrCompute(key: string, compute: () => number) {
+        const known = this.get(key);
+        if (known !== undefined) return known;
+        const value = compute();
+        this.set(key, value);
+        return value;
+      },
+    };
+    hook(cache, { methods: { wrap: ['getOrCompute'] } });
+    const compute = () => cache.get('b') ?? 7;
+    expect([cache.getOrCompute('a', compute), cache.getOrCompute('a', compute)]).to.deep.equal([
+      7, 7,
+    ]);
+    expect(() =>
+      cache.getOrCompute('c', () => {
+        throw new Error('cannot');
+      }),
+    ).to.throw('cannot');
+    expect(await numbers.cache('c')).to.deep.equal({
+      hits: 1,
+      misses: 2,
+      calls: { get: 1, wrap: 3 },
+    });
+    expect(await numbers.samples('cache_errors_total')).to.deep.equal({ 'c wrap': 1 });
   });
 
   it('survives a rule that throws', async () => {

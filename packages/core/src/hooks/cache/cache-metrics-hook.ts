@@ -197,6 +197,7 @@ function checkOptions(cache: object, options: CacheHookOptions): void {
     refuse(`options.name must be a text that is not empty, got ${showValue(name)}`);
   if (isHit !== undefined && typeof isHit !== 'function')
     refuse(`options.isHit must be a function, got ${showValue(isHit)}`);
+  if (!isObject(methods)) refuse(`options.methods must be an object, got ${showValue(methods)}`);
   for (const [operation, names] of Object.entries(methods)) {
     if (!OPERATIONS.includes(operation as CacheOperation))
       refuse(

@@ -83,14 +83,30 @@ function hookedWrap(original: Method, state: HookState): Method {
     let isComputed = false;
     function computed(this: unknown, ...computeArgs: readonly unknown[]): unknown {
       isComputed = true;
-      return Reflect.apply(compute as Method, this, computeArgs);
+      // What the caller's own function does with the cache is its doing.
+      const wasInside = state.isInside;
+      state.isInside = false;
+      try {
+        return Reflect.apply(compute as Method, this, computeArgs);
+      } finally {
+        state.isInside = wasInside;
+      }
     }
-    const startedMs = performance.now();
-    const result = Reflect.apply(original, this, [args[0], computed, ...args.slice(2)]);
     const count: CountLookUps = () => {
       if (isComputed) state.series.missed();
       else state.series.hit();
     };
+    state.isInside = true;
+    const startedMs = performance.now();
+    let result: unknown;
+    try {
+      result = Reflect.apply(original, this, [args[0], computed, ...args.slice(2)]);
+    } catch (error) {
+      state.isInside = false;
+      measured.failed(startedMs);
+      throw error;
+    }
+    state.isInside = false;
     if (typeof result === 'object' && result !== null && isPending(result, state)) {
       return follow(result as Promise<unknown>, { measured, startedMs, args: [], count });
     }
