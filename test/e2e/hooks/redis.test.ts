@@ -6,6 +6,7 @@ import { createClient } from 'redis';
 import { createClient as createClient5 } from 'redis5';
 import { HookedNumbers } from '../../core/hooks/hooked-numbers.js';
 import { useProcesses } from '../../support/processes.js';
+import { Random, runSeed } from '../../support/random.js';
 import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { useTemporaryFolders } from '../../support/temporary-folder.js';
 
@@ -210,4 +211,83 @@ describe('hooked Redis clients', function () {
       });
     });
   }
+
+  describe(`the same random commands, hooked and bare (OFFLOOP_SEED=${runSeed})`, () => {
+    type Send = (method: string, args: readonly unknown[]) => Promise<unknown>;
+
+    function sendTo(client: object): Send {
+      return async (method, args) => {
+        const command = (client as Record<string, (...args: unknown[]) => unknown>)[method];
+        try {
+          return { fulfilled: await command?.apply(client, [...args]) };
+        } catch (error) {
+          return { rejected: String(error) };
+        }
+      };
+    }
+
+    async function compare(hooked: object, bare: object, commands: Commands): Promise<void> {
+      const random = new Random();
+      hook(hooked);
+      const [sendHooked, sendBare] = [sendTo(hooked), sendTo(bare)];
+      const methods = Object.keys(commands);
+      for (let call = 0; call < 400; call++) {
+        const method = methods[random.below(methods.length)] as string;
+        const args = commands[method]?.(random) ?? [];
+        const expected = await sendBare(method, args);
+        const got = await sendHooked(method, args);
+        expect(got, `${method} ${JSON.stringify(args)}`).to.deep.equal(expected);
+      }
+      const { calls } = await numbers.cache('redis');
+      expect(Object.keys(calls)).to.have.members(['get', 'mget', 'has', 'set', 'delete', 'clear']);
+    }
+
+    it('ioredis', async () => {
+      const hooked = new Redis({ port: server.port, host: '127.0.0.1', db: 2 });
+      const bare = new Redis({ port: server.port, host: '127.0.0.1', db: 3 });
+      await compare(hooked, bare, {
+        ...COMMANDS,
+        mget: keysOf,
+        exists: keysOf,
+        del: keysOf,
+        setex: (random) => [keyOf(random), 100, 'value'],
+        getBuffer: (random) => [keyOf(random)],
+        lpush: (random) => [keyOf(random), 'x'],
+        flushdb: () => [],
+      });
+      hooked.disconnect();
+      bare.disconnect();
+    });
+
+    it('node-redis', async () => {
+      const url = `redis://127.0.0.1:${server.port}`;
+      const hooked = createClient({ url, database: 4 });
+      const bare = createClient({ url, database: 5 });
+      await Promise.all([hooked.connect(), bare.connect()]);
+      await compare(hooked, bare, {
+        ...COMMANDS,
+        mGet: (random) => [keysOf(random)],
+        exists: (random) => [keysOf(random)],
+        del: (random) => [keysOf(random)],
+        setEx: (random) => [keyOf(random), 100, 'value'],
+        lPush: (random) => [keyOf(random), 'x'],
+        flushDb: () => [],
+      });
+      hooked.destroy();
+      bare.destroy();
+    });
+  });
 });
+
+type Commands = Readonly<Record<string, (random: Random) => readonly unknown[]>>;
+
+const keyOf = (random: Random): string => `key-${random.below(10)}`;
+/** At times none, which a server refuses. */
+const keysOf = (random: Random): string[] =>
+  Array.from({ length: random.below(4) }, () => keyOf(random));
+
+const COMMANDS: Commands = {
+  get: (random) => [keyOf(random)],
+  set: (random) => [keyOf(random), `value-${random.below(100)}`],
+  ttl: (random) => [keyOf(random)],
+};

@@ -154,17 +154,14 @@ function follow(
     return value;
   };
   // Whoever gave a callback hears of the error by it, and the library has handled the promise: another one would be left unhandled.
-  if (typeof args.at(-1) === 'function') {
-    void Reflect.apply(promiseThen, result, [fulfilled, () => measured.failed(startedMs)]);
+  if (typeof args[args.length - 1] === 'function') {
+    void promiseThen.call(result, fulfilled, () => measured.failed(startedMs));
     return result;
   }
-  return Reflect.apply(promiseThen, result, [
-    fulfilled,
-    (error: unknown) => {
-      measured.failed(startedMs);
-      throw error;
-    },
-  ]);
+  return promiseThen.call(result, fulfilled, (error: unknown) => {
+    measured.failed(startedMs);
+    throw error;
+  });
 }
 
 function lookUpCounter(operation: CacheOperation, state: HookState): CountLookUps | undefined {
