@@ -1,6 +1,7 @@
 import { Drain, type Lease, type Segment, takeLease } from '@offloop/core/engine';
 import { LEASE } from '@offloop/core/internal/layout/control-block.js';
 import { expect } from 'chai';
+import { CounterRig } from '../core/aggregate/counter-rig.js';
 import { WindowRig } from '../core/aggregate/window-rig.js';
 import { copySegment, Death, withTappedSegment } from './tapped-segment.js';
 
@@ -42,6 +43,35 @@ describe('a consumer that dies around any store while slices of a window begin',
     const stores: string[] = [];
     withTappedSegment(copySegment(rig.segment), (what) => stores.push(what), drainBatches);
     expect(stores.filter((what) => what.includes('liveCells')).length).to.be.at.least(100);
+    for (const [dyingAt, where] of stores.entries()) {
+      const segment = copySegment(rig.segment);
+      let count = 0;
+      const dies = () =>
+        withTappedSegment(
+          segment,
+          () => {
+            if (count++ === dyingAt) throw new Death();
+          },
+          drainBatches,
+        );
+      expect(dies, where).to.throw(Death);
+      succeed(segment);
+      rig.expectExact(segment);
+    }
+  });
+
+  it('leaves the window of a counter that its successor makes exact', () => {
+    const rig = new CounterRig({ slices: 2, sliceTicks: 3 });
+    const traffic = (): void => {
+      for (const id of rig.series) rig.increase(id, 3);
+      rig.advance(300);
+    };
+    for (let slice = 0; slice < 5; slice++) traffic();
+    rig.drainAll();
+    for (let slice = 0; slice < 3; slice++) traffic();
+    rig.recorder.publish();
+    const stores: string[] = [];
+    withTappedSegment(copySegment(rig.segment), (what) => stores.push(what), drainBatches);
     for (const [dyingAt, where] of stores.entries()) {
       const segment = copySegment(rig.segment);
       let count = 0;

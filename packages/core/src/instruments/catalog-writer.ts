@@ -371,7 +371,8 @@ function keyOf(family: FamilyEntry): string {
 function blockDoubles(family: FamilyEntry): number {
   switch (family.kind) {
     case catalog.FamilyKind.counter:
-      return COUNTER_BLOCK_DOUBLES + windowCopiesDoubles(family.window?.slices ?? 0, 0, 0);
+      // A copy of the sum for each slice of its window, where it has one.
+      return COUNTER_BLOCK_DOUBLES + (family.window?.slices ?? 0);
     case catalog.FamilyKind.histogram:
     case catalog.FamilyKind.summary:
       return (
