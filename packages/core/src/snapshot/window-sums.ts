@@ -49,8 +49,9 @@ export class WindowSums {
   private readonly sketches: AddedSketch[] = [];
   /** Observations a group, over the window. */
   private readonly groupTotals = new Float64Array(GROUPS);
-  /** Cells of one group, over the window. */
-  private readonly groupCells = new Float64Array(SKETCH_GROUP_CELLS);
+  /** The window's sketch, of which the groups in `groupsRead` have been read. */
+  private readonly windowCells = new Float64Array(GROUPS * SKETCH_GROUP_CELLS);
+  private groupsRead = 0;
 
   constructor(boundsCount: number) {
     this.buckets = new Float64Array(boundsCount + 1);
@@ -65,6 +66,7 @@ export class WindowSums {
     this.buckets.fill(0);
     this.sketches.length = 0;
     this.groupTotals.fill(0);
+    this.groupsRead = 0;
   }
 
   addSeries(reading: SegmentReading, series: SeriesInWindow): void {
@@ -124,7 +126,7 @@ export class WindowSums {
    */
   quantiles(shares: readonly number[], into: Float64Array): void {
     const total = this.window.requests;
-    const { groupTotals, groupCells } = this;
+    const { groupTotals, windowCells } = this;
     into.fill(Number.NaN);
     if (total === 0) return;
     let next = 0;
@@ -138,12 +140,12 @@ export class WindowSums {
       this.readGroup(group);
       let belowCell = below;
       below += inGroup;
-      for (let cell = 0; belowCell < below && cell < SKETCH_GROUP_CELLS; cell++) {
-        const count = groupCells[cell] as number;
+      for (let cell = group * SKETCH_GROUP_CELLS; belowCell < below; cell++) {
+        const count = windowCells[cell] as number;
         if (count === 0) continue;
         while (next < shares.length && (shares[next] as number) * total <= belowCell + count) {
           const rank = (shares[next] as number) * total - belowCell;
-          into[next++] = valueIn(group * SKETCH_GROUP_CELLS + cell, shareInCell(rank, count));
+          into[next++] = valueIn(cell, shareInCell(rank, count));
         }
         belowCell += count;
       }
@@ -155,18 +157,15 @@ export class WindowSums {
     const group = this.groupTotals.findLastIndex((total) => total !== 0);
     if (group === -1) return undefined;
     this.readGroup(group);
-    const cell = this.groupCells.findLastIndex((count) => count !== 0);
-    return NARROW_SHAPE.valueAt(group * SKETCH_GROUP_CELLS + cell, 1);
+    let cell = (group + 1) * SKETCH_GROUP_CELLS - 1;
+    while (this.windowCells[cell] === 0) cell--;
+    return NARROW_SHAPE.valueAt(cell, 1);
   }
 
   /** The window's sketch, whole. */
   cells(): Float64Array {
-    const cells = new Float64Array(GROUPS * SKETCH_GROUP_CELLS);
-    for (let group = 0; group < GROUPS; group++) {
-      this.readGroup(group);
-      cells.set(this.groupCells, group * SKETCH_GROUP_CELLS);
-    }
-    return cells.subarray(0, NARROW_SHAPE.cells);
+    for (let group = 0; group < GROUPS; group++) this.readGroup(group);
+    return this.windowCells.slice(0, NARROW_SHAPE.cells);
   }
 
   /** @param copied U32 cell of what to take off the first group; −1: nothing. @returns Observations in all. */
@@ -185,22 +184,20 @@ export class WindowSums {
     return observed;
   }
 
-  /** Puts the sum of a group's cells into `groupCells`. */
+  /** Adds up a group's cells, unless that is done. */
   private readGroup(group: number): void {
-    const { sketches, groupCells } = this;
-    groupCells.fill(0);
+    if ((this.groupsRead & (1 << group)) !== 0) return;
+    this.groupsRead |= 1 << group;
+    const { sketches, windowCells } = this;
     const start = group * SKETCH_GROUP_CELLS;
-    const count = Math.min(SKETCH_GROUP_CELLS, NARROW_SHAPE.cells - start);
+    const end = Math.min(start + SKETCH_GROUP_CELLS, NARROW_SHAPE.cells);
+    for (let cell = start; cell < end; cell++) windowCells[cell] = 0;
     for (let index = 0; index < sketches.length; index++) {
       const sketch = sketches[index] as AddedSketch;
       if ((sketch.groups & (1 << group)) === 0) continue;
-      const { aggregates, cells } = sketch.reading;
-      const from = sketch.first + start;
-      if (sketch.copy === NOTHING_BEFORE) addShown(groupCells, count, aggregates, from);
-      else {
-        const copy = sketch.copy + group * sketch.copyStep;
-        addSince(groupCells, count, aggregates, from, cells, copy);
-      }
+      const { copy, copyStep } = sketch;
+      if (copy === NOTHING_BEFORE) addShown(windowCells, start, end, sketch);
+      else addSince(windowCells, start, end, sketch, copy + group * copyStep - start);
     }
   }
 }
@@ -223,37 +220,32 @@ function groupTotal(aggregates: Float64Array, first: number, group: number): num
   return a + b + c + d;
 }
 
-/** Adds the cells of a group. */
-function addShown(into: Float64Array, count: number, aggregates: Float64Array, from: number): void {
-  for (let cell = 0; cell < count; cell++) {
-    into[cell] = (into[cell] as number) + (aggregates[from + cell] as number);
+/** Adds cells of a sketch. */
+function addShown(sums: Float64Array, from: number, to: number, sketch: AddedSketch): void {
+  const { first } = sketch;
+  const { aggregates } = sketch.reading;
+  for (let cell = from; cell < to; cell++) {
+    sums[cell] = (sums[cell] as number) + (aggregates[first + cell] as number);
   }
 }
 
-/** Adds the cells of a group, less their copies: both modulo 2³², and so is the difference (layout/windows.ts). */
+/**
+ * Adds cells of a sketch, less their copies: both modulo 2³², and so is the difference (layout/windows.ts).
+ *
+ * @param copies Where the copy of cell 0 would be, if those of all cells stood in a row.
+ */
 function addSince(
-  into: Float64Array,
-  count: number,
-  aggregates: Float64Array,
+  sums: Float64Array,
   from: number,
-  cells: Int32Array,
-  copy: number,
+  to: number,
+  sketch: AddedSketch,
+  copies: number,
 ): void {
-  let cell = 0;
-  // Four a turn take two thirds of the time of one.
-  for (; cell + 3 < count; cell += 4) {
-    const a = ((aggregates[from + cell] as number) | 0) - (cells[copy + cell] as number);
-    const b = ((aggregates[from + cell + 1] as number) | 0) - (cells[copy + cell + 1] as number);
-    const c = ((aggregates[from + cell + 2] as number) | 0) - (cells[copy + cell + 2] as number);
-    const d = ((aggregates[from + cell + 3] as number) | 0) - (cells[copy + cell + 3] as number);
-    into[cell] = (into[cell] as number) + (a >>> 0);
-    into[cell + 1] = (into[cell + 1] as number) + (b >>> 0);
-    into[cell + 2] = (into[cell + 2] as number) + (c >>> 0);
-    into[cell + 3] = (into[cell + 3] as number) + (d >>> 0);
-  }
-  for (; cell < count; cell++) {
-    const one = ((aggregates[from + cell] as number) | 0) - (cells[copy + cell] as number);
-    into[cell] = (into[cell] as number) + (one >>> 0);
+  const { first } = sketch;
+  const { aggregates, cells } = sketch.reading;
+  for (let cell = from; cell < to; cell++) {
+    const since = ((aggregates[first + cell] as number) | 0) - (cells[copies + cell] as number);
+    sums[cell] = (sums[cell] as number) + (since >>> 0);
   }
 }
 
