@@ -1,5 +1,6 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { type LagSummary, LagWindow, SLICE_MS, SLICES, type WeightedLag } from './lag-window.js';
+import { every } from './shared-interval.js';
 
 /** Node's timers count whole milliseconds, so up to one of them is the timer's and not the loop's. */
 const TIMER_RESOLUTION_MS = 1;
@@ -19,7 +20,7 @@ export class LagSampler {
   private readonly utilizations = new Map<number, EventLoopUtilization>();
   private lastMs: number;
   private lastLagSeconds = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private stopSampling: (() => void) | undefined;
   private listener: ((nowMs: number) => void) | undefined;
 
   /** @param clock Milliseconds; for tests. */
@@ -34,13 +35,12 @@ export class LagSampler {
   start(): void {
     this.stop();
     this.lastMs = this.clock();
-    this.timer = setInterval(() => this.sample(), this.intervalMs);
-    this.timer.unref();
+    this.stopSampling = every(this.intervalMs, () => this.sample());
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.stopSampling?.();
+    this.stopSampling = undefined;
   }
 
   /** Calls back at each of the timer's ticks. One listener. */

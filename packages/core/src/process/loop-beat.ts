@@ -1,10 +1,10 @@
 import { readlinkSync } from 'node:fs';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
-import { clearInterval, setInterval } from 'node:timers';
 import type { Segment } from '../layout/segment.js';
 import * as layout from '../layout/watch.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
 import { elapsedMs, monotonicMs, toCell } from './monotonic-clock.js';
+import { every } from './shared-interval.js';
 import { verdictOn } from './stall-reading.js';
 
 /**
@@ -31,7 +31,7 @@ export interface BeatSettings {
  */
 export class LoopBeat {
   private readonly segment: Segment;
-  private timer: NodeJS.Timeout | undefined;
+  private stopBeating: (() => void) | undefined;
   private lastMs = 0;
   private last: EventLoopUtilization | undefined;
 
@@ -45,16 +45,16 @@ export class LoopBeat {
     Atomics.store(watch, layout.STALL_MS, stallMs);
     Atomics.store(watch, layout.WINDOW_MS, toCell(windowMs));
     Atomics.store(watch, layout.STACKS_PER_HOUR, stacksPerHour);
-    if (this.timer !== undefined) return;
+    if (this.stopBeating !== undefined) return;
     Atomics.store(watch, layout.TASK_ID, ownTaskId());
     this.note(monotonicMs());
     Atomics.store(watch, layout.BEAT_INTERVAL_MS, BEAT_INTERVAL_MS);
-    this.timer = setInterval(() => this.beat(), BEAT_INTERVAL_MS).unref();
+    this.stopBeating = every(BEAT_INTERVAL_MS, () => this.beat());
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.stopBeating?.();
+    this.stopBeating = undefined;
     Atomics.store(this.segment.watch, layout.BEAT_INTERVAL_MS, 0);
   }
 

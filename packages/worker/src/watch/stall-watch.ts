@@ -26,8 +26,14 @@ const STALL_LOOK_MS = 100;
 /** A watcher that comes so much later than it meant to was stopped or starved: no task of its thread takes so long. */
 const LATE_MS = 300;
 
-/** Between two readings of a loop that turns, with which a stall is compared. */
+/** Between two readings of a loop that turns, with which a stall is compared: at every idle poll. */
 const READING_MS = IDLE_POLL_MS - 50;
+
+/** The same of a loop that has next to nothing to do, so that an older reading compares as well: at every second one, as each costs half a millisecond. */
+const QUIET_READING_MS = 2 * IDLE_POLL_MS - 50;
+
+/** A loop that ran for less than this share of the time is quiet. */
+const QUIET_SHARE = 0.05;
 
 interface Reading {
   readonly atMs: number;
@@ -56,6 +62,7 @@ export class StallWatch {
   private readonly stacks = new StackAllowance();
   private mainFiles: TaskFiles | undefined;
   private last: Reading | undefined;
+  private readingMs = READING_MS;
   private lookedMs = monotonicMs();
   private nextMs = IDLE_POLL_MS;
   private seenStalls: number;
@@ -94,7 +101,7 @@ export class StallWatch {
     const stalls = Atomics.load(segment.watch, STALL_COUNT);
     const blockedMs = readBlockedMs(segment, nowMs);
     const isOver = stalls !== this.seenStalls && verdictOn(segment, stalls - 1) === 'unknown';
-    const isDue = nowMs - (this.last?.atMs ?? 0) >= READING_MS;
+    const isDue = nowMs - (this.last?.atMs ?? 0) >= this.readingMs;
     if (isOver || blockedMs > 0 || isDue) {
       const { last } = this;
       const reading = this.read(nowMs);
@@ -107,6 +114,7 @@ export class StallWatch {
         const lengthMs = Math.min(blockedMs, nowMs - (last?.atMs ?? 0));
         this.judgeOpen(stalls, { last, reading, lengthMs, wasPaused });
       }
+      this.readingMs = isQuiet(last, reading) ? QUIET_READING_MS : READING_MS;
       this.last = reading;
     }
     this.seenStalls = stalls;
@@ -184,6 +192,12 @@ function causeBetween({
     wasPaused,
     ...(readWait === undefined ? {} : { readWait }),
   });
+}
+
+/** Whether main had next to nothing to do between two readings. */
+function isQuiet(last: Reading | undefined, reading: Reading | undefined): boolean {
+  if (last === undefined || reading === undefined) return false;
+  return reading.main.ranMs - last.main.ranMs < (reading.atMs - last.atMs) * QUIET_SHARE;
 }
 
 /** Whether the watcher was late because there was no processor for it. */
