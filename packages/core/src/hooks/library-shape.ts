@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+// Not `{ createRequire }`: bundles of ES modules often begin with an import of that name.
+import module from 'node:module';
 import { join } from 'node:path';
 import { OffloopError, OffloopTypeError } from '../errors.js';
 
@@ -30,7 +31,7 @@ export function refuseShape(of: {
 function isInstalled(packageName: string): boolean {
   return [join(process.cwd(), 'package.json'), process.argv[1] ?? ''].some((from) => {
     try {
-      const { resolve } = createRequire(from);
+      const { resolve } = module.createRequire(from);
       return resolve.paths(packageName) !== null && resolve(packageName) !== '';
     } catch (error) {
       // A package without an entry for `require` is there all the same.
