@@ -75,6 +75,16 @@ function compiledChecks(schema) {
     code: (context) => context.pass(_`typeof ${context.data} === 'function'`),
   });
   ajv.addKeyword({
+    keyword: 'x-logger',
+    schemaType: 'boolean',
+    code: (context) => {
+      const { data } = context;
+      context.pass(
+        _`typeof ${data} === 'object' && ${data} !== null && typeof ${data}.warn === 'function' && typeof ${data}.error === 'function'`,
+      );
+    },
+  });
+  ajv.addKeyword({
     keyword: 'x-ascending',
     type: 'array',
     schemaType: 'boolean',

@@ -14,6 +14,7 @@ const CHECKS = {
   '/diagnostics/metrics': strictCheck(snapshotSchema),
   '/diagnostics/performance': strictCheck(snapshotSchema, 'performance'),
   '/health': strictCheck(healthSchema),
+  '/health/extended': strictCheck(healthSchema, 'extended'),
 } as const;
 
 type Path = keyof typeof CHECKS;
@@ -85,10 +86,13 @@ async function expectAnswers(port: number, healthStatus: number): Promise<Answer
   const answers: Partial<Record<Path, Record<string, unknown>>> = {};
   for (const path of Object.keys(CHECKS) as Path[]) {
     const { status, headers, body } = await ask({ port, path });
-    expect(status, path).to.equal(path === '/health' ? healthStatus : 200);
+    expect(status, path).to.equal(path.startsWith('/health') ? healthStatus : 200);
     expect(headers['content-type'], path).to.equal('application/json; charset=utf-8');
     const json = JSON.parse(body) as Record<string, unknown>;
     expect(CHECKS[path](json), path).to.equal('');
+    if (path === '/health/extended') {
+      expect(CHECKS['/diagnostics/metrics'](json['snapshot'])).to.equal('');
+    }
     answers[path] = json;
   }
   return answers as Answers;

@@ -12,6 +12,7 @@ const ENDPOINTS = [
   '/diagnostics/metrics',
   '/diagnostics/performance',
   '/health',
+  '/health/extended',
 ] as const;
 
 for (const { name, express } of expressReleases) {
@@ -43,6 +44,7 @@ for (const { name, express } of expressReleases) {
         '/diagnostics/metrics': 200,
         '/diagnostics/performance': 200,
         '/health': 200,
+        '/health/extended': 200,
       });
     });
 
@@ -53,9 +55,11 @@ for (const { name, express } of expressReleases) {
         app.get('/ops/report', (_request, response) => void response.send('report'));
       });
       expect(Object.values(await statusesBelow(port, '/ops'))).to.deep.equal([
-        200, 200, 200, 200, 200,
+        200, 200, 200, 200, 200, 200,
       ]);
-      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([404, 404, 404, 404, 404]);
+      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([
+        404, 404, 404, 404, 404, 404,
+      ]);
       expect((await ask({ port, path: '/ops/report' })).body).to.equal('report');
       expect((await ask({ port, path: '/ops/health/extra' })).body).to.equal('app');
     });
@@ -70,10 +74,13 @@ for (const { name, express } of expressReleases) {
             diagnostics: false,
             performance: '/speed',
             health: '/alive',
+            healthExtended: false,
           }),
         ),
       );
-      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([404, 404, 404, 404, 404]);
+      expect(Object.values(await statusesBelow(port, ''))).to.deep.equal([
+        404, 404, 404, 404, 404, 404,
+      ]);
       const { status, body } = await ask({ port, path: '/page?x=1' });
       expect(status).to.equal(200);
       expect(parseExposition(body)).to.not.deep.equal([]);
@@ -101,10 +108,12 @@ for (const { name, express } of expressReleases) {
       const { uptime_seconds: uptimeSeconds, ...report } = JSON.parse(alive.body);
       expect(report).to.deep.equal({
         status: 'ok',
+        reasons: [],
         engine: 'pool',
         engine_state: 'running',
         backlog_records: 0,
         dropped_records: 0,
+        checks: [],
       });
       expect(uptimeSeconds).to.be.a('number').and.to.be.greaterThan(0);
       await metrics.close();

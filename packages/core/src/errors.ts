@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_LIBRARY_ABSENT: 'a library that a hook needs and the application does not have',
   OFFLOOP_ERR_COLLECT: 'a collect() callback that failed while a page was scraped',
   OFFLOOP_ERR_LAG_MONITOR: 'a sample of the loop lag that failed',
+  OFFLOOP_ERR_HEALTH_CHANGE: 'a listener or a logger of changes of health that failed',
   OFFLOOP_ERR_OVERTAKEN: 'a reading under which memory kept changing',
   OFFLOOP_ERR_PUSH: 'a push that a gateway refused or did not answer in time',
   OFFLOOP_ERR_SEGMENT_MAGIC: 'a buffer that is not an offloop segment',

@@ -3,6 +3,7 @@ export {
   type AccessCheck,
   type CustomLabels,
   type ErrorRule,
+  type HealthListener,
   type MetricsRouterOptions,
   type OffloopOptions,
   OPTION_RULES,
@@ -49,6 +50,21 @@ export {
   TEXT_CONTENT_TYPE,
   TEXT_CONTENT_TYPE as prometheusContentType,
 } from './exposition/text-format.js';
+export type { ExtendedHealth, MetricsExtended } from './health/extended-health.js';
+export type { CheckResult, HealthCheck } from './health/health-checks.js';
+export { HealthMonitor } from './health/health-monitor.js';
+export {
+  type CheckReport,
+  type HealthReason,
+  type HealthReport,
+  isServing,
+} from './health/health-report.js';
+export type { HealthChange } from './health/health-states.js';
+export type {
+  DetectorName,
+  DetectorReport,
+  ReliabilityReport,
+} from './health/reliability-report.js';
 export type { CacheLibrary, CacheMethods } from './hooks/cache/cache-libraries.js';
 export { type CacheHookOptions, CacheMetricsHook } from './hooks/cache/cache-metrics-hook.js';
 export type { CacheOperation } from './hooks/cache/cache-series.js';

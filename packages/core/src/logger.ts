@@ -2,6 +2,8 @@
 export interface Logger {
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
+  /** What has become good again. */
+  info?(details: object, message: string): void;
 }
 
 /** The logger of those who give none: process warnings, which Node prints once and an application can listen for. */

@@ -4,7 +4,7 @@ export * from '@offloop/worker';
 export type { RoutedMessage } from '@offloop/worker/http';
 export type { ErrorClass } from './errors/error-class.js';
 export type { FinalExporter, LastWords } from './last-words.js';
-export { type HealthReport, Metrics } from './metrics.js';
+export { Metrics } from './metrics.js';
 export type {
   Bypass,
   OwnMiddlewareOptions,

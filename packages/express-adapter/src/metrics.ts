@@ -5,7 +5,11 @@ import {
   type DefaultMetricsHandle,
   type EngineFactory,
   type ExpositionRequest,
+  type ExtendedHealth,
   expositionOf,
+  type HealthCheck,
+  HealthMonitor,
+  type HealthReport,
   HttpMetrics,
   LoopBeat,
   LoopLagMonitor,
@@ -38,16 +42,6 @@ import { AccessGate } from './routes/access-gate.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
 
-/** What `GET /health` answers. */
-export interface HealthReport {
-  readonly status: 'ok' | 'closed';
-  readonly engine: 'inline' | 'pool';
-  readonly engine_state: 'running' | 'degraded' | 'closed';
-  readonly uptime_seconds: number;
-  readonly backlog_records: number;
-  readonly dropped_records: number;
-}
-
 /** Of another application, where no other path is given. */
 const DEFAULT_SCRAPE_PATH = '/metrics';
 
@@ -65,7 +59,7 @@ export class Metrics {
   private readonly lag: LoopLagMonitor;
   private readonly beat: LoopBeat;
   private readonly snapshots: SnapshotReader;
-  private readonly startedMs = performance.now();
+  private readonly monitor: HealthMonitor;
   private readonly startedAtMs = Date.now();
   private readonly errors: ErrorCounter;
   private readonly defaults: DefaultMetricsHandle | undefined;
@@ -116,6 +110,7 @@ export class Metrics {
       this.beat = new LoopBeat(pipeline.producer.segment);
       this.snapshots = new SnapshotReader(pipeline.producer.segment);
       this.watchLoop(this.resolved);
+      this.monitor = new HealthMonitor(pipeline, this.resolved);
       // Last, as it subscribes: of what is refused before, nothing is left.
       this.defaults = defaultMetrics && collectDefaultMetrics({ register, ...defaultMetrics });
       this.observer = new RequestObserver(this.http, { errors: this.errors, extras });
@@ -151,6 +146,7 @@ export class Metrics {
       this.http.setWindow(wanted.window.seconds);
       this.lag.setWindow(wanted.window.seconds);
       setHookWindows(this.pipeline, wanted.window.seconds);
+      this.monitor.configure(wanted);
     });
     return this.resolved;
   }
@@ -257,18 +253,25 @@ export class Metrics {
     return this.offLoopPort?.address();
   }
 
-  /** For a load balancer: read from shared memory at once. */
+  /** Whether requests may come, for a load balancer: read from shared memory at once. */
   health(): HealthReport {
-    const totals = this.pipeline.totals();
-    const { engine } = this.pipeline;
-    return {
-      status: this.isClosed ? 'closed' : 'ok',
-      engine: engine.kind,
-      engine_state: engine.state,
-      uptime_seconds: (performance.now() - this.startedMs) / 1000,
-      backlog_records: totals.backlogRecords,
-      dropped_records: totals.droppedRecords,
-    };
+    return this.monitor.report();
+  }
+
+  /** The same, with a snapshot and the reliability report. What is still in the ring is in neither; `await flush()` before it for that. */
+  extendedHealth(): ExtendedHealth {
+    return this.monitor.extended(this.getSnapshot());
+  }
+
+  /**
+   * Adds a check of the application's own to its health: runs now, and every `health.checkIntervalMs`. While one fails, and before it has ended for
+   * the first time, `/health` answers 503; the off-loop port shows how it last ended.
+   *
+   * @returns What takes it out again.
+   * @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for a name that is taken, or is none; for what is no function.
+   */
+  addHealthCheck(name: string, check: HealthCheck): () => void {
+    return this.monitor.addCheck(name, check);
   }
 
   /**
@@ -310,6 +313,7 @@ export class Metrics {
     this.lag.stop();
     this.beat.stop();
     unhookPipeline(this.pipeline);
+    this.monitor.close();
     await this.pipeline.close();
   }
 
@@ -350,6 +354,8 @@ export class Metrics {
       quantiles,
       startedMs: this.startedAtMs,
       heapUsedBytes: process.memoryUsage().heapUsed,
+      // The engine is made before the monitor is.
+      checks: this.monitor?.checkResults ?? [],
     };
   }
 

@@ -290,6 +290,16 @@ const SPECIAL_CASES: Readonly<Record<string, OptionCases>> = {
       [[''], RANGE, '[""]'],
     ],
   },
+  'an object with the functions warn and error': {
+    good: [console, Object.create({ warn() {}, error() {} })],
+    bad: [
+      ['x', RANGE, '"x"'],
+      [null, TYPE, 'null'],
+      [{ warn() {} }, TYPE, '[object Object]'],
+      [{ warn: true, error() {} }, TYPE, '[object Object]'],
+      [() => {}, TYPE, 'function (anonymous)'],
+    ],
+  },
   'a function': {
     good: [() => true],
     bad: [

@@ -19,7 +19,8 @@ interface OptionSchema {
   readonly 'x-environment'?: string;
 }
 
-const WITHOUT_DEFAULT = /^threadFile$|\.(token|basic|tlsCert|tlsKey|custom)$/;
+const WITHOUT_DEFAULT =
+  /^(threadFile|logger|onHealthChange)$|\.(token|basic|tlsCert|tlsKey|custom)$/;
 
 const require = createRequire(import.meta.url);
 const published = require('@offloop/core/options.schema.json') as OptionSchema;

@@ -279,6 +279,6 @@ describe('options of the router', () => {
   it('are refused where their name does not exist', () => {
     expect(
       refusalOf('OFFLOOP_ERR_OPTION_UNKNOWN', () => resolveRouterOptions({ page: '/x' } as never)),
-    ).to.match(/^page must be one of the options metrics, .*health, got "\/x"$/);
+    ).to.match(/^page must be one of the options metrics, .*health, healthExtended, got "\/x"$/);
   });
 });

@@ -49,6 +49,17 @@ const IS_RIGHT: Readonly<Record<string, (value: unknown) => boolean>> = {
   'eventLoop.intervalMs': (value) => isWhole(value, 10, 60_000),
   'eventLoop.stallMs': (value) => isWhole(value, 250, 60_000),
   'eventLoop.stacksPerHour': (value) => isWhole(value, 0, 3600),
+  'health.lagMs': (value) => isWhole(value, 0, 600_000),
+  'health.errorPercent': (value) => isWhole(value, 0, 100),
+  'health.stallMs': (value) => isWhole(value, 0, 600_000),
+  'health.checkIntervalMs': (value) => isWhole(value, 100, 3_600_000),
+  'health.checkTimeoutMs': (value) => isWhole(value, 10, 600_000),
+  'reliability.lagMs': (value) => isWhole(value, 1, 600_000),
+  'reliability.hitRatePercent': (value) => isWhole(value, 0, 100),
+  'reliability.latencyRisePercent': (value) => isWhole(value, 5, 10_000),
+  'reliability.volumeFactor': (value) => isWhole(value, 2, 1000),
+  logger: isLogger,
+  onHealthChange: (value) => typeof value === 'function',
   maxSeriesPerMetric: (value) => isWhole(value, 1, 2 ** 20),
   'ring.capacityRecords': (value) =>
     Array.from({ length: 13 }, (_, power) => 256 << power).includes(value as number),
@@ -60,6 +71,9 @@ const IS_RIGHT: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /** All that random options name. */
 const ADDRESSES = ['loopback', '10.0.0.0/8', '127.0.0.1', '::1'];
+
+/** The only logger that random options name. */
+const LOGGER = { warn: () => {}, error: () => {} };
 
 /** Whose values no message shows, and the branches that hold some. */
 const SECRET = /^(access|portOptions)$|\.(token|basic|tlsKey)$/;
@@ -74,6 +88,8 @@ const BRANCHES = [
   'window',
   'reservoir',
   'eventLoop',
+  'health',
+  'reliability',
   'ring',
   'memory',
 ];
@@ -236,7 +252,8 @@ function likely(path: string): fc.Arbitrary<unknown> {
   const [minimum, maximum] = (/\[(\d+), (\d+)\]$/.exec(rule) ?? []).slice(1).map(Number);
   const choices = [...rule.matchAll(/"(\w+)"/g)].map(([, choice]) => choice);
   if (path === 'port') return fc.constantFrom<unknown>(false, 0, 9464);
-  if (path === 'access.custom') return fc.constant(() => true);
+  if (path === 'access.custom' || path === 'onHealthChange') return fc.constant(() => true);
+  if (path === 'logger') return fc.constant(LOGGER);
   if (path === 'access.allow') return fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 3 });
   if (path === 'portOptions.allowedHosts') return fc.array(fc.constantFrom('a', 'b.c'));
   if (path.endsWith('basic')) return fc.constantFrom('a:b', 'user:password');
@@ -379,6 +396,11 @@ function isText(value: unknown, isRight: (text: string) => boolean): boolean {
 
 function isTexts(value: unknown, isRight: (text: string) => boolean): boolean {
   return Array.isArray(value) && [...value].every((each) => isText(each, isRight));
+}
+
+function isLogger(value: unknown): boolean {
+  const { warn, error } = (isObject(value) ? value : {}) as Record<string, unknown>;
+  return typeof warn === 'function' && typeof error === 'function';
 }
 
 function isToken(value: unknown): boolean {

@@ -25,6 +25,7 @@ describe('Segment.create', () => {
     const regions = [
       segment.control,
       segment.watch,
+      segment.health,
       segment.ringCells,
       segment.logCells,
       segment.logValues,

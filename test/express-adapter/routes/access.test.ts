@@ -5,7 +5,11 @@ import express4 from 'express4';
 import express5 from 'express5';
 import { useMetrics, useServers } from '../../e2e/served-app.js';
 
-const PRIVATE = ['/ops/diagnostics/metrics', '/ops/diagnostics/performance'];
+const PRIVATE = [
+  '/ops/diagnostics/metrics',
+  '/ops/diagnostics/performance',
+  '/ops/health/extended',
+];
 const SCRAPES = ['/metrics', '/internal/metrics', '/ops/metrics'];
 const PUBLIC = ['/ops/health'];
 

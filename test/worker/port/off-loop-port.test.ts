@@ -78,6 +78,9 @@ for (const engine of ['pool', 'inline'] as const) {
       expect(strictCheck(publishedSchema('health'))(JSON.parse(health.body))).to.equal('');
       const diagnostics = await ask('/diagnostics/metrics');
       expect(strictCheck(publishedSchema('snapshot'))(JSON.parse(diagnostics.body))).to.equal('');
+      const extended = JSON.parse((await ask('/health/extended')).body);
+      expect(strictCheck(publishedSchema('health'), 'extended')(extended)).to.equal('');
+      expect(strictCheck(publishedSchema('snapshot'))(extended.snapshot)).to.equal('');
       for (const path of ['/health/live', '/health/ready']) {
         expect(JSON.parse((await ask(path)).body).status).to.equal('ok');
       }
@@ -107,6 +110,7 @@ for (const engine of ['pool', 'inline'] as const) {
       expect(without.status).to.equal(401);
       expect(without.headers['www-authenticate']).to.match(/^Bearer .*, Basic /);
       expect((await ask('/diagnostics/metrics')).status).to.equal(401);
+      expect((await ask('/health/extended')).status).to.equal(401);
       expect((await ask('/health/live')).status).to.equal(200);
       expect((await of('Bearer s3cret')).status).to.equal(200);
       expect((await of('bearer  s3cret')).status).to.equal(200);

@@ -61,9 +61,9 @@ export function fillByRules(rules: OptionRules, ...given: readonly object[]): ob
     const keys = path.split('.');
     const values = given.map((tree) => valueAt(tree, keys));
     const value = values.find((each) => each !== undefined) ?? rule.default;
-    put(filled, keys, copyOfLeaf(value));
+    put(filled, keys, isCopied(rule) ? copyOfLeaf(value) : value);
   }
-  return frozen(filled);
+  return frozen(filled, rules);
 }
 
 /** What is the user's own stays as it was. */
@@ -176,11 +176,25 @@ function isBranch(keys: readonly string[], rules: OptionRules): boolean {
   return keys.length === 0 || Object.keys(rules).some((known) => known.startsWith(prefix));
 }
 
-function frozen(tree: object): object {
-  for (const value of Object.values(tree)) {
-    if (typeof value === 'object' && value !== null) frozen(value);
+/** Branches are frozen, and copies of what options hold; a logger is not ours. */
+function frozen(tree: object, rules: OptionRules, prefix = ''): object {
+  for (const [key, value] of Object.entries(tree)) {
+    const rule = rules[prefix + key];
+    if (rule === undefined) frozen(value as object, rules, `${prefix}${key}.`);
+    else if (isCopied(rule)) frozenWhole(value);
   }
   return Object.freeze(tree);
+}
+
+function frozenWhole(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const inner of Object.values(value)) frozenWhole(inner);
+  Object.freeze(value);
+}
+
+/** Whether it holds data: what is an object of the application's has no default. */
+function isCopied(rule: OptionRule): boolean {
+  return typeof rule.default === 'object';
 }
 
 function join(path: string, key: string): string {

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { HealthChange } from '../health/health-states.js';
+import type { Logger } from '../logger.js';
 import {
   optionRules,
   routerRules,
@@ -7,6 +9,9 @@ import {
 } from './compiled-schema.js';
 import { type Environment, readByRules } from './environment.js';
 import { checkByRules, fillByRules, type OptionRule, type OptionRules } from './option-rules.js';
+
+/** Hears of a change of health. What it throws, or rejects with, is a warning of the process. */
+export type HealthListener = (change: HealthChange) => unknown;
 
 /** Says whether a request may have its answer. */
 export type AccessCheck = (request: IncomingMessage) => boolean | PromiseLike<boolean>;
@@ -160,6 +165,34 @@ export interface OffloopOptions {
     /** Stacks of stalls taken an hour, in [0, 3600]. Default 0. */
     readonly stacksPerHour?: number;
   };
+  /** When `/health` answers 503: docs/health.md. Can change at run time. */
+  readonly health?: {
+    /** From which mean lag of the loop over half a minute on, ms, in [0, 600 000]. Default 1000; 0: never. */
+    readonly lagMs?: number;
+    /** From which share of errors among half a minute's requests on, percent, in [0, 100]. Default 50; 0: never. */
+    readonly errorPercent?: number;
+    /** From which length of a stall on, ms, in [0, 600 000]. Default 5000; 0: never. */
+    readonly stallMs?: number;
+    /** Between two runs of the application's checks, ms, in [100, 3 600 000]. Default 10 000. */
+    readonly checkIntervalMs?: number;
+    /** In which a check must have ended, ms, in [10, 600 000]. Default 2000. */
+    readonly checkTimeoutMs?: number;
+  };
+  /** When the detectors of `/health/extended` raise an alarm: docs/health.md. Can change at run time. */
+  readonly reliability?: {
+    /** Which p95 of the loop's lag over the window is too high, ms, in [1, 600 000]. Default 100. */
+    readonly lagMs?: number;
+    /** Below which hit rate a cache is inefficient, percent, in [0, 100]. Default 50. */
+    readonly hitRatePercent?: number;
+    /** By how much a percentile may rise, percent, in [5, 10 000]. Default 50. */
+    readonly latencyRisePercent?: number;
+    /** How many times more or less requests than usual are an anomaly, in [2, 1000]. Default 2. */
+    readonly volumeFactor?: number;
+  };
+  /** Where changes of health are reported: pino's loggers fit. Default: process warnings. Can change at run time. */
+  readonly logger?: Logger;
+  /** Called at each change of health: of the status, and of each detector. Can change at run time. */
+  readonly onHealthChange?: HealthListener;
   readonly prometheus?: {
     /** Whether the scrape endpoints exist. METRICS_PROMETHEUS_ENABLED, default true. */
     readonly enabled?: boolean;
@@ -232,6 +265,21 @@ export interface ResolvedOptions {
     readonly stallMs: number;
     readonly stacksPerHour: number;
   };
+  readonly health: {
+    readonly lagMs: number;
+    readonly errorPercent: number;
+    readonly stallMs: number;
+    readonly checkIntervalMs: number;
+    readonly checkTimeoutMs: number;
+  };
+  readonly reliability: {
+    readonly lagMs: number;
+    readonly hitRatePercent: number;
+    readonly latencyRisePercent: number;
+    readonly volumeFactor: number;
+  };
+  readonly logger: Logger | '';
+  readonly onHealthChange: HealthListener | '';
   readonly prometheus: { readonly enabled: boolean; readonly includeUp: boolean };
 }
 
@@ -245,8 +293,10 @@ export interface MetricsRouterOptions {
   readonly diagnostics?: string | false;
   /** Latency, loop lag and throughput of it. Default `/diagnostics/performance`. */
   readonly performance?: string | false;
-  /** Default `/health`. */
+  /** Whether requests may come, for a load balancer. Default `/health`. */
   readonly health?: string | false;
+  /** The same with the snapshot and the reliability report. Default `/health/extended`. */
+  readonly healthExtended?: string | false;
 }
 
 /** The same with nothing left open. Frozen. */

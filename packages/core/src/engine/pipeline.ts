@@ -279,14 +279,15 @@ interface StartedPipeline {
   engine: Engine;
 }
 
-/** Options that were checked before. */
-function mergeOptions(before: OffloopOptions, after: OffloopOptions): OffloopOptions {
+/** Options that were checked before. A logger is an object, and no branch of options. */
+function mergeOptions(before: OffloopOptions, after: OffloopOptions, prefix = ''): OffloopOptions {
   const merged: Record<string, unknown> = { ...before };
   for (const [key, value] of Object.entries(after)) {
     if (value === undefined) continue;
     const old = merged[key];
-    const isBranch = isTree(old) && isTree(value) && OPTION_RULES[key]?.isMap !== true;
-    merged[key] = isBranch ? mergeOptions(old, value) : value;
+    const isOption = OPTION_RULES[prefix + key] !== undefined;
+    merged[key] =
+      !isOption && isTree(old) && isTree(value) ? mergeOptions(old, value, `${key}.`) : value;
   }
   return merged;
 }

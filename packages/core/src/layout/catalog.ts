@@ -115,7 +115,7 @@ export type FamilyKind = (typeof FamilyKind)[keyof typeof FamilyKind];
 export const OpenMetricsType = { byKind: 0, stateSet: 1, info: 2 } as const;
 export type OpenMetricsType = (typeof OpenMetricsType)[keyof typeof OpenMetricsType];
 
-/** Families that a snapshot looks for. */
+/** Families that snapshots and health look for. */
 export const FamilyRole = {
   none: 0,
   httpDuration: 1,

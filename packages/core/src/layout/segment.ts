@@ -2,6 +2,7 @@ import { OffloopError, showValue } from '../errors.js';
 import { FIRST_BLOCK } from './aggregates.js';
 import { FAMILY_ENTRY_CELLS, SERIES_ENTRY_CELLS } from './catalog.js';
 import * as control from './control-block.js';
+import { HEALTH_DOUBLES } from './health.js';
 import { RECORD_BYTES } from './record.js';
 import { logEntries } from './redo-log.js';
 import { WATCH_BYTES } from './watch.js';
@@ -25,8 +26,9 @@ export interface SegmentSizes {
  *   ────────────────  ───────────────────────────────  ────────────────────
  *   control block     CONTROL_BLOCK_BYTES              0
  *   watch             WATCH_BYTES                      after it, and so on;
- *   ring              16 × capacityRecords             each padded to
- *   log cells, values 4, 8 × logEntries()              128 bytes
+ *   health            8 × HEALTH_DOUBLES               each padded to
+ *   ring              16 × capacityRecords             128 bytes
+ *   log cells, values 4, 8 × logEntries()
  *   family entries    4 × 32 × maxFamilies
  *   series entries    4 × 10 × maxSeries
  *   catalog bytes     catalogBytes
@@ -41,6 +43,9 @@ export class Segment {
 
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly watch: Int32Array<SharedArrayBuffer>;
+  readonly health: Float64Array<SharedArrayBuffer>;
+  /** The same as cells, for its sequence. */
+  readonly healthCells: Int32Array<SharedArrayBuffer>;
   readonly ringCells: Int32Array<SharedArrayBuffer>;
   readonly ringValues: Float64Array<SharedArrayBuffer>;
   readonly logCells: Uint32Array<SharedArrayBuffer>;
@@ -65,6 +70,8 @@ export class Segment {
     this.sizes = sizes;
     this.control = new Int32Array(buffer, 0, control.CONTROL_BLOCK_BYTES / 4);
     this.watch = new Int32Array(buffer, regions.watch, WATCH_BYTES / 4);
+    this.health = new Float64Array(buffer, regions.health, HEALTH_DOUBLES);
+    this.healthCells = new Int32Array(buffer, regions.health, HEALTH_DOUBLES * 2);
     this.ringCells = new Int32Array(
       buffer,
       regions.ring,
@@ -177,7 +184,8 @@ export class Segment {
 /** Where each region of a segment begins, in bytes, and where the last one ends. */
 export function regionsOf(sizes: SegmentSizes) {
   const watch = padded(control.CONTROL_BLOCK_BYTES);
-  const ring = padded(watch + WATCH_BYTES);
+  const health = padded(watch + WATCH_BYTES);
+  const ring = padded(health + HEALTH_DOUBLES * 8);
   const logCells = padded(ring + sizes.capacityRecords * RECORD_BYTES);
   const logValues = padded(logCells + logEntries(sizes.capacityRecords) * 4);
   const families = padded(logValues + logEntries(sizes.capacityRecords) * 8);
@@ -186,6 +194,7 @@ export function regionsOf(sizes: SegmentSizes) {
   const aggregates = padded(catalogBytes + sizes.catalogBytes);
   return {
     watch,
+    health,
     ring,
     logCells,
     logValues,

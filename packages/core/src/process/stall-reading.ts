@@ -58,6 +58,13 @@ export function readLongestStallMs(segment: Segment): number {
   return readStalls(segment, monotonicMs()).longest?.lengthMs ?? 0;
 }
 
+/** The last stall, or the one that goes on: how long it was, and how long ago it ended, ms; `undefined` when there was none. */
+export function readLastStall(
+  segment: Segment,
+): { readonly lengthMs: number; readonly endedMs: number } | undefined {
+  return readStalls(segment, monotonicMs()).last;
+}
+
 /** Reads the totals. */
 export function readStallTotals({ watch }: Segment): StallTotals {
   return {

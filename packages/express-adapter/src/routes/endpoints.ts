@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { performanceOf, type Snapshot, snapshotToJson } from '@offloop/core';
+import { isServing, performanceOf, type Snapshot, snapshotToJson } from '@offloop/core';
 import { answerJson, answerUnavailable, type RoutedMessage } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
 
@@ -24,10 +24,25 @@ export function servicePerformance(
   answerSnapshot(performanceOf, { metrics, request, response });
 }
 
-/** For a load balancer: small, read from shared memory at once, and 503 once the metrics are closed. */
+/** For a load balancer: small, read from shared memory at once, and 503 while no requests should come. */
 export function health(metrics: Metrics, request: RoutedMessage, response: ServerResponse): void {
   const report = metrics.health();
-  answerJson(request, response, { status: report.status === 'ok' ? 200 : 503, json: report });
+  answerJson(request, response, { status: isServing(report) ? 200 : 503, json: report });
+}
+
+/** The same status with everything that led to it, everything recorded before the call included. */
+export function healthExtended(
+  metrics: Metrics,
+  request: RoutedMessage,
+  response: ServerResponse,
+): void {
+  metrics.flush().then(
+    () => {
+      const report = metrics.extendedHealth();
+      answerJson(request, response, { status: isServing(report) ? 200 : 503, json: report });
+    },
+    (error: unknown) => answerUnavailable(request, response, error),
+  );
 }
 
 function answerSnapshot(

@@ -2,7 +2,13 @@ import type { ResolvedRouterOptions } from '@offloop/core';
 import { isRead, pathOf, scrape } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
 import type { Disclosure } from './access-gate.js';
-import { diagnostics, type Endpoint, health, servicePerformance } from './endpoints.js';
+import {
+  diagnostics,
+  type Endpoint,
+  health,
+  healthExtended,
+  servicePerformance,
+} from './endpoints.js';
 import type { HttpMiddleware } from './http-handler.js';
 
 /** Serves the chosen endpoints below wherever it is mounted, and passes everything else on. */
@@ -19,6 +25,7 @@ export function createMetricsRouter(
   put(options.diagnostics, diagnostics, 'private');
   put(options.performance, servicePerformance, 'private');
   put(options.health, health, 'public');
+  put(options.healthExtended, healthExtended, 'private');
 
   return function metricsRouter(request, response, next) {
     const found = isRead(request) ? endpoints.get(pathOf(request.url ?? '')) : undefined;

@@ -1,4 +1,4 @@
-import type { PageContents } from '@offloop/core/engine';
+import type { CheckResult, PageContents } from '@offloop/core/engine';
 
 /** What only the main thread knows of a page, of a snapshot and of itself. Plain data, as it crosses threads. */
 export interface MainState {
@@ -17,6 +17,8 @@ export interface MainFacts {
   readonly startedMs: number;
   /** Of the main thread's heap. */
   readonly heapUsedBytes: number;
+  /** How the application's checks stand. */
+  readonly checks: readonly CheckResult[];
 }
 
 /** Where the main thread's state comes from. None of it may throw or reject. */

@@ -42,6 +42,7 @@ export class PortRequests {
       ['/metrics', { respond: this.scrape, isGuarded: true }],
       ['/diagnostics/metrics', { respond: this.diagnostics, isGuarded: true }],
       ['/health', { respond: answering(() => health.health()), isGuarded: false }],
+      ['/health/extended', { respond: answering(() => health.extended()), isGuarded: true }],
       ['/health/live', { respond: answering(() => health.live()), isGuarded: false }],
       ['/health/ready', { respond: answering(() => health.ready()), isGuarded: false }],
     ]);

@@ -1,4 +1,4 @@
-import { Drain, Segment } from '@offloop/core/engine';
+import { Drain, HealthEvaluator, Segment } from '@offloop/core/engine';
 import { ThreadLine } from '../port/main-line.js';
 import type { PortTask } from '../port/port-messages.js';
 import { PortServer } from '../port/port-server.js';
@@ -27,7 +27,11 @@ export async function start(task: StartTask): Promise<boolean> {
   const lease = await takeOver(segment, task.standInLease);
   if (lease === undefined) return false;
   const watch = new StallWatch(segment);
-  const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs, watch.look);
+  const health = new HealthEvaluator(segment);
+  const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs, () => {
+    watch.look();
+    health.look();
+  });
   resident = { drain, pages: new PageSender(segment, task.port) };
   drain.start();
   if (task.offLoopPort !== undefined) servePort(segment, drain, task.offLoopPort);
