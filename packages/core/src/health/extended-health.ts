@@ -49,7 +49,7 @@ function metricsExtended(snapshot: Snapshot, json: SnapshotJson): MetricsExtende
       span_seconds: window.spanSeconds,
     },
     event_loop_lag: { avg_ms: eventLoop.avgLagMs, p95_ms: eventLoop.p95LagMs },
-    websocket: json['websocket'] as Readonly<Record<string, number>>,
+    websocket: countsOf(json['websocket'] as SnapshotJson),
     percentiles_ms: {
       0.5: snapshot.p50LatencyMs,
       0.9: snapshot.p90LatencyMs,
@@ -58,4 +58,10 @@ function metricsExtended(snapshot: Snapshot, json: SnapshotJson): MetricsExtende
       ...latencyQuantilesMs,
     },
   };
+}
+
+/** Its counts alone; what the window holds of them stands in the snapshot. */
+function countsOf(json: SnapshotJson): Record<string, number> {
+  const counts = Object.entries(json).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(counts) as Record<string, number>;
 }
