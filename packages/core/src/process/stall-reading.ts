@@ -44,12 +44,13 @@ interface Found {
 export function readLoopWatch(segment: Segment, nowMs = monotonicMs()): LoopWatch {
   const blockedMs = readBlockedMs(segment, nowMs);
   const { longest, last, count } = readStalls(segment, nowMs);
+  const wallMs = Date.now();
   return {
     blockedMs: isBeating(segment) ? blockedMs : null,
     blockedBy: blockedMs === 0 ? null : verdictOn(segment, count),
     stalls: count,
-    longestStall: longest === undefined ? null : describe(segment, longest),
-    lastStall: last === undefined ? null : describe(segment, last),
+    longestStall: longest === undefined ? null : describe(segment, longest, wallMs),
+    lastStall: last === undefined ? null : describe(segment, last, wallMs),
   };
 }
 
@@ -158,9 +159,10 @@ function verdictNumber(number: number): number {
   return (number % 0xff_ffff) + 1;
 }
 
-function describe(segment: Segment, { number, endedMs, lengthMs }: Found): Stall {
+/** @param wallMs Unix time of the reading: one for all stalls in it, as the longest may be the last. */
+function describe(segment: Segment, { number, endedMs, lengthMs }: Found, wallMs: number): Stall {
   return {
-    startedAt: new Date(Date.now() - endedMs - lengthMs).toISOString(),
+    startedAt: new Date(wallMs - endedMs - lengthMs).toISOString(),
     durationMs: lengthMs,
     cause: verdictOn(segment, number),
     stack: readStack(segment, number),
