@@ -44,7 +44,7 @@ describe('hooked Redis clients', function () {
       afterEach(() => client.disconnect());
 
       it('counts commands, and what the look-ups found', async () => {
-        expect(hook(client).library).to.equal('ioredis');
+        expect(hook(client).kind).to.equal('ioredis');
         expect(await client.get('a')).to.equal(null);
         expect(await client.set('a', '1', 'EX', 60)).to.equal('OK');
         expect(await client.get('a')).to.equal('1');
@@ -161,7 +161,7 @@ describe('hooked Redis clients', function () {
       afterEach(() => client.destroy());
 
       it('counts commands under both names, and what the look-ups found', async () => {
-        expect(hook(client).library).to.equal('node-redis');
+        expect(hook(client).kind).to.equal('node-redis');
         expect(await client.get('a')).to.equal(null);
         expect(await client.set('a', '1', { EX: 60 })).to.equal('OK');
         expect(await client.GET('a')).to.equal('1');

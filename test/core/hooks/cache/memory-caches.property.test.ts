@@ -50,7 +50,7 @@ describe(`hooked caches (OFFLOOP_SEED=${runSeed})`, () => {
       const hooked = open();
       const before = traceOf(hooked);
       const hook = CacheMetricsHook.hook(hooked, { name: 'c', register: numbers.register });
-      expect(hook.library).to.equal(library);
+      expect(hook.kind).to.equal(library);
       const bareCalls = callsOf(kind, runSeed);
       const hookedCalls = callsOf(kind, runSeed);
       for (const [index, call] of bareCalls.entries()) {

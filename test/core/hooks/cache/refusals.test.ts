@@ -54,8 +54,8 @@ describe('CacheMetricsHook.hook()', () => {
       { methods: { fetch: ['get'] } },
       { register: { registerMetric() {} } },
       { methods: { get: 'get' } },
-      { library: 'memcached' },
-      { library: 'ioredis' },
+      { kind: 'memcached' },
+      { kind: 'ioredis' },
     ];
     for (const options of wrong) {
       expect(

@@ -28,7 +28,7 @@ export interface CacheHookOptions {
   /** Value of the label `cache`. Two caches of one name count together. */
   readonly name: string;
   /** Whose cache it is. Default: told by its shape; any other object is hooked by the names of its methods. */
-  readonly library?: CacheLibrary;
+  readonly kind?: CacheLibrary;
   /** Names of methods by what they do, in place of the default's for the operations that are given. */
   readonly methods?: CacheMethods;
   /** Whether what a look-up gave was found. Default: the library's rule; of other caches neither undefined nor null. */
@@ -50,7 +50,7 @@ export interface CacheHookOptions {
 export class CacheMetricsHook implements TabledHook {
   readonly name: string;
   /** `undefined` for a cache that is no library's. */
-  readonly library: CacheLibrary | undefined;
+  readonly kind: CacheLibrary | undefined;
   readonly register: Registry;
   readonly pipeline: Pipeline;
   private readonly cache: WeakRef<object>;
@@ -62,7 +62,7 @@ export class CacheMetricsHook implements TabledHook {
    * Hooks a cache. One that is hooked already keeps its hook.
    *
    * @throws {OffloopError} `OFFLOOP_ERR_HOOK` for an object that has no method to hook, or lets none be replaced, and for a cache that is hooked
-   *   under another name or for another registry; `OFFLOOP_ERR_LIBRARY_ABSENT` where `library` names one that is not installed;
+   *   under another name or for another registry; `OFFLOOP_ERR_LIBRARY_ABSENT` where `kind` names one that is not installed;
    *   `OFFLOOP_ERR_DUPLICATE_METRIC`, `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL`. The cache is as it was then.
    * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT`
    */
@@ -100,8 +100,8 @@ export class CacheMetricsHook implements TabledHook {
     const { name, register = globalRegister, isHit } = options;
     this.name = name;
     this.register = register;
-    this.library = options.library ?? libraryOf(cache as AnyCache);
-    const rules = this.library === undefined ? GENERIC_RULES : rulesOf(this.library);
+    this.kind = options.kind ?? libraryOf(cache as AnyCache);
+    const rules = this.kind === undefined ? GENERIC_RULES : rulesOf(this.kind);
     const methods = methodsToHook(cache, { ...rules.methods, ...options.methods });
     const series = new CacheSeries(cacheFamilies(register), name);
     this.pipeline = series.pipeline;
@@ -192,7 +192,7 @@ function checkOptions(cache: object, options: CacheHookOptions): void {
   };
   if (!isObject(cache)) refuse(`cache must be an object, got ${showValue(cache)}`);
   if (!isObject(options)) refuse(`options must be an object, got ${showValue(options)}`);
-  const { name, library, isHit, methods = {} } = options;
+  const { name, kind, isHit, methods = {} } = options;
   if (typeof name !== 'string' || name === '')
     refuse(`options.name must be a text that is not empty, got ${showValue(name)}`);
   if (isHit !== undefined && typeof isHit !== 'function')
@@ -206,14 +206,16 @@ function checkOptions(cache: object, options: CacheHookOptions): void {
     const isList = Array.isArray(names) && names.every((method) => typeof method === 'string');
     if (!isList) refuse(`options.methods.${operation} must be an array of texts`);
   }
-  if (library === undefined) return;
-  if (!CACHE_LIBRARIES.includes(library))
-    refuse(
-      `options.library must be one of ${CACHE_LIBRARIES.join(', ')}, got ${showValue(library)}`,
-    );
-  const rules = rulesOf(library);
+  if (kind === undefined) return;
+  if (!CACHE_LIBRARIES.includes(kind))
+    refuse(`options.kind must be one of ${CACHE_LIBRARIES.join(', ')}, got ${showValue(kind)}`);
+  const rules = rulesOf(kind);
   if (!hasShape(cache as AnyCache, rules))
-    refuseShape({ path: 'options.library', library, packageName: rules.packageName ?? library });
+    refuseShape({
+      path: 'options.kind',
+      library: kind,
+      packageName: rules.packageName ?? kind,
+    });
 }
 
 function isObject(value: unknown): boolean {
