@@ -194,6 +194,24 @@ describe('options of the middleware', () => {
     ]);
   });
 
+  it('a failure of which only the status is known counts under every name, and anew after a reset', async () => {
+    const names = ['http_request_errors_total', 'failures_total'];
+    const { metrics, port } = await start({ metricNames: { errors: names } });
+    for (const count of [2, 3]) {
+      metrics.register.resetMetrics();
+      await play(
+        metrics,
+        port,
+        Array.from({ length: count }, () => '/nowhere'),
+      );
+      for (const name of names) {
+        expect(await samplesOf(metrics, name)).to.deep.equal([
+          `{method="GET",route="__unmatched__",class="client"} ${count}`,
+        ]);
+      }
+    }
+  });
+
   it('prometheus.includeUp shows up', async () => {
     const metrics = served.make({ prometheus: { includeUp: true } });
     expect(await samplesOf(metrics, 'up')).to.deep.equal(['1']);

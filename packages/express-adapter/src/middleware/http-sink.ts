@@ -25,3 +25,6 @@ export interface HttpSink {
   /** One fewer. Called exactly once for each `requestStarted`, unless the observer was closed in between. */
   requestEnded(): void;
 }
+
+/** What tells the series of a route, a method and a status. */
+export type SeriesSource = Pick<HttpSink, 'seriesIdOf' | 'seriesEpoch'>;

@@ -86,7 +86,7 @@ export class RequestEnds {
     const durationMs = endedMs - startedMs;
     // Below zero only where somebody's fake clock was put in or taken out meanwhile.
     const durationSeconds = durationMs > 0 ? durationMs / MS_PER_SECOND : 0;
-    if (status >= FIRST_ERROR_STATUS || notes !== undefined || this.extras !== undefined) {
+    if (notes !== undefined || this.extras !== undefined) {
       const method = methodLabel(request.method, series.template !== UNMATCHED);
       const isCounted = this.#recordMore(
         {
@@ -102,6 +102,8 @@ export class RequestEnds {
         notes?.thrown,
       );
       if (!isCounted) return;
+    } else if (status >= FIRST_ERROR_STATUS) {
+      this.#errors?.countStatus(series, request.method, status);
     }
     // Last, as it publishes what was recorded.
     const seriesId = series.idOf(this.#sink, request.method, status);

@@ -155,6 +155,7 @@ export class RequestObserver {
     // An idle connection keeps no request from being collected.
     connection.response = undefined;
     connection.app = undefined;
+    if (begun !== undefined) connection.begun = undefined;
     if (request === undefined || response === undefined) return;
     this.#sink.requestEnded();
     this.#ends.record(request, response, app, startedMs, statusCode, begun);

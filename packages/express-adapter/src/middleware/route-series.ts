@@ -1,5 +1,5 @@
 import { methodLabel, statusLabel } from './http-labels.js';
-import type { HttpSink } from './http-sink.js';
+import type { SeriesSource } from './http-sink.js';
 import { UNMATCHED } from './route-templates.js';
 
 /** One route template, and the ids of its series by method and status: found without touching a string. */
@@ -11,12 +11,23 @@ export class RouteSeries {
   #lastStatus = 0;
   #lastId = 0;
   #epoch = -1;
+  readonly #failures: RouteSeries[] = [];
 
   constructor(template: string) {
     this.template = template;
   }
 
-  idOf(sink: HttpSink, method: string | undefined, status: number): number {
+  /** The same of the route's failures in one of several counters. */
+  failures(counterIndex: number): RouteSeries {
+    let series = this.#failures[counterIndex];
+    if (series === undefined) {
+      series = new RouteSeries(this.template);
+      this.#failures[counterIndex] = series;
+    }
+    return series;
+  }
+
+  idOf(sink: SeriesSource, method: string | undefined, status: number): number {
     const isCurrent = sink.seriesEpoch === this.#epoch;
     if (isCurrent && status === this.#lastStatus && method === this.#lastMethod)
       return this.#lastId;
