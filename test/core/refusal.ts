@@ -11,3 +11,13 @@ export function refusalOf(code: OffloopErrorCode, call: () => unknown): string {
   }
   throw new Error(`${code} was to be thrown, and nothing was`);
 }
+
+/** Code of the error that a call throws, or what else it throws; `undefined` where it throws nothing. */
+export function codeOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return isOffloopError(error) ? error.code : error;
+  }
+  return undefined;
+}

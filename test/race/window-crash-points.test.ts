@@ -35,29 +35,42 @@ function succeed(segment: Segment): void {
   expect(new Drain(segment, lease as Lease).drainAll()).to.equal(true);
 }
 
+/** What the batches of a ring store, in order. */
+function storesOf(segment: Segment): string[] {
+  const stores: string[] = [];
+  withTappedSegment(copySegment(segment), (what) => stores.push(what), drainBatches);
+  return stores;
+}
+
+function expectExactAfterAnyDeath(
+  rig: { readonly segment: Segment; expectExact(segment: Segment): void },
+  stores: readonly string[],
+): void {
+  for (const [dyingAt, where] of stores.entries()) {
+    const segment = copySegment(rig.segment);
+    let count = 0;
+    const dies = () =>
+      withTappedSegment(
+        segment,
+        () => {
+          if (count++ === dyingAt) throw new Death();
+        },
+        drainBatches,
+      );
+    expect(dies, where).to.throw(Death);
+    succeed(segment);
+    rig.expectExact(segment);
+  }
+}
+
 describe('a consumer that dies around any store while slices of a window begin', function () {
   this.timeout(60_000);
 
   it('leaves a window that its successor makes exact', () => {
     const rig = prepare();
-    const stores: string[] = [];
-    withTappedSegment(copySegment(rig.segment), (what) => stores.push(what), drainBatches);
+    const stores = storesOf(rig.segment);
     expect(stores.filter((what) => what.includes('liveCells')).length).to.be.at.least(100);
-    for (const [dyingAt, where] of stores.entries()) {
-      const segment = copySegment(rig.segment);
-      let count = 0;
-      const dies = () =>
-        withTappedSegment(
-          segment,
-          () => {
-            if (count++ === dyingAt) throw new Death();
-          },
-          drainBatches,
-        );
-      expect(dies, where).to.throw(Death);
-      succeed(segment);
-      rig.expectExact(segment);
-    }
+    expectExactAfterAnyDeath(rig, stores);
   });
 
   it('leaves the window of a counter that its successor makes exact', () => {
@@ -70,22 +83,7 @@ describe('a consumer that dies around any store while slices of a window begin',
     rig.drainAll();
     for (let slice = 0; slice < 3; slice++) traffic();
     rig.recorder.publish();
-    const stores: string[] = [];
-    withTappedSegment(copySegment(rig.segment), (what) => stores.push(what), drainBatches);
-    for (const [dyingAt, where] of stores.entries()) {
-      const segment = copySegment(rig.segment);
-      let count = 0;
-      const dies = () =>
-        withTappedSegment(
-          segment,
-          () => {
-            if (count++ === dyingAt) throw new Death();
-          },
-          drainBatches,
-        );
-      expect(dies, where).to.throw(Death);
-      succeed(segment);
-      rig.expectExact(segment);
-    }
+    const stores = storesOf(rig.segment);
+    expectExactAfterAnyDeath(rig, stores);
   });
 });

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { InstrumentedWebSocket, instrumentWebSocketServer, isOffloopError } from '@offloop/core';
+import { InstrumentedWebSocket, instrumentWebSocketServer } from '@offloop/core';
 import { expect } from 'chai';
 import type { ServerOptions } from 'ws';
 import { HookedNumbers } from '../../core/hooks/hooked-numbers.js';
+import { codeOf } from '../../core/refusal.js';
 import { eventuallyEqual } from '../eventually.js';
 import { WebSocketPeers } from './websocket-peers.js';
 
@@ -21,15 +22,6 @@ function listenersOf(emitter: NodeJS.EventEmitter): unknown {
 /** Unlike `once`, not bothered by an error before it. */
 function closed(emitter: NodeJS.EventEmitter): Promise<void> {
   return new Promise((resolve) => emitter.once('close', () => resolve()));
-}
-
-function codeOf(act: () => unknown): unknown {
-  try {
-    act();
-  } catch (error) {
-    return isOffloopError(error) ? error.code : error;
-  }
-  return undefined;
 }
 
 describe('instrumented WebSockets', () => {

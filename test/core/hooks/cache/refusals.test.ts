@@ -1,20 +1,8 @@
-import { CacheMetricsHook, isOffloopError } from '@offloop/core';
+import { CacheMetricsHook } from '@offloop/core';
 import { expect } from 'chai';
+import { codeOf } from '../../refusal.js';
 import { HookedNumbers } from '../hooked-numbers.js';
-
-/** Everything that can be told of an object's properties. */
-function traceOf(target: object): unknown {
-  return Reflect.ownKeys(target).map((key) => [key, Object.getOwnPropertyDescriptor(target, key)]);
-}
-
-function codeOf(act: () => unknown): unknown {
-  try {
-    act();
-  } catch (error) {
-    return isOffloopError(error) ? error.code : error;
-  }
-  return undefined;
-}
+import { traceOf } from '../trace.js';
 
 describe('CacheMetricsHook.hook()', () => {
   let numbers: HookedNumbers;
