@@ -27,7 +27,7 @@ export class AddressList {
   }
 
   private add(path: string, network: string): void {
-    const [address = '', prefix] = network.split('/');
+    const [, address = '', prefix] = /^([^/]+)(?:\/(\d+))?$/.exec(network) ?? [];
     const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
     try {
       if (prefix === undefined) this.list.addAddress(address, family);
