@@ -127,7 +127,9 @@ describe('a loop that stands still for some seconds', function () {
         const { startedMs } = await asked.stall(kind, STALL_MS);
         const { stack } = await stallAfter(startedMs - ERROR_MS_MAX, asked);
         if (isAnswered) {
-          const [frame, ...others] = stack?.split('\n') ?? [];
+          // The loop looks at the clock, and may be found in Node's code for that.
+          const [frame, ...others] =
+            stack?.split('\n').filter((line) => !/(^|\()node:/.test(line)) ?? [];
           expect(frame).to.match(/^busy loop \(file:.*stalls\.js:\d+:\d+\)$/);
           expect(others.length).to.be.at.least(1);
         } else {
