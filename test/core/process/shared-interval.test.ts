@@ -1,5 +1,7 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { every } from '@offloop/core/internal/process/shared-interval.js';
+import { every, everyAbout } from '@offloop/core/internal/process/shared-interval.js';
 import { expect } from 'chai';
 
 describe('a shared interval', () => {
@@ -39,5 +41,59 @@ describe('a shared interval', () => {
     while (stopped < 2) await delay(5);
     stopThird();
     expect(going).to.equal(before);
+  });
+
+  it('wakes who does not mind by ticks of a shorter one that goes into it, whichever came first', async () => {
+    const calls: string[] = [];
+    const note = (name: string) => (): void => {
+      calls.push(name);
+    };
+    const stops = [
+      everyAbout(40, note('rider')),
+      every(10, note('tick')),
+      everyAbout(25, note('other')),
+    ];
+    while (calls.filter((name) => name === 'rider').length < 4) await delay(5);
+    for (const stop of stops) stop();
+    // Of two in one tick, who asked first is called first.
+    const gaps = calls
+      .filter((name) => name !== 'other')
+      .join(' ')
+      .split('rider')
+      .slice(1, 4)
+      .map((ticks) => ticks.trim());
+    expect(gaps).to.deep.equal(['', '', ''].map(() => 'tick tick tick tick'));
+    expect(calls).to.include('other');
+  });
+
+  it('gives who rode on a shorter one a timer of its own when that ends', async () => {
+    let ticks = 0;
+    let rides = 0;
+    const stop = every(10, () => ticks++);
+    const stopRiding = everyAbout(20, () => rides++);
+    while (rides === 0) await delay(5);
+    stop();
+    const before = ticks;
+    rides = 0;
+    while (rides < 2) await delay(5);
+    stopRiding();
+    expect(ticks).to.equal(before);
+  });
+
+  it('is not moved by timers that an application fakes later', async () => {
+    const { setInterval } = timers;
+    timers.setInterval = (() => {
+      throw new Error('faked');
+    }) as unknown as typeof setInterval;
+    syncBuiltinESMExports();
+    try {
+      let calls = 0;
+      const stop = every(15, () => calls++);
+      while (calls === 0) await delay(5);
+      stop();
+    } finally {
+      timers.setInterval = setInterval;
+      syncBuiltinESMExports();
+    }
   });
 });

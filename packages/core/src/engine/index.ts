@@ -20,6 +20,7 @@ export { Segment, type SegmentSizes } from '../layout/segment.js';
 export { LOOK_MS, STACKS_PER_HOUR, STALL_COUNT, STALL_MS, TASK_ID } from '../layout/watch.js';
 export { type Logger, processWarnings } from '../logger.js';
 export { monotonicMs, toCell } from '../process/monotonic-clock.js';
+export { everyAbout } from '../process/shared-interval.js';
 export {
   isBeating,
   judge,

@@ -4,6 +4,7 @@ import {
   type Engine,
   type EngineState,
   type ExpositionRequest,
+  everyAbout,
   holdsLease,
   InlineEngine,
   type Lease,
@@ -26,7 +27,7 @@ import { unfaked } from './unfaked-timers.js';
 const POLL_MS = 10;
 const POLL_MS_MAX = 500;
 
-/** Two a second cost main 0.02 % of a core; with the thread's poll, no record is older than a second. */
+/** With the thread's poll, no record is older than a second. By a tick of the beat (core/process/loop-beat), so that it costs no wake. */
 const WATCH_MS = 500;
 
 /** How long a thread may be still: four idle polls, and the page of every series at forty times what it takes. */
@@ -100,7 +101,7 @@ export class PoolEngine implements Engine {
   private readonly resourceLimits: ResourceLimits | undefined;
   private readonly offLoopPort: OffLoopPort | undefined;
   private readonly restarts = new RestartPolicy();
-  private readonly watch: NodeJS.Timeout;
+  private readonly stopWatching: () => void;
   private life: Life | undefined;
   private standIn: StandIn | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
@@ -144,7 +145,7 @@ export class PoolEngine implements Engine {
       );
     }
     this.launch();
-    this.watch = unfaked.setInterval(() => this.look(), WATCH_MS).unref();
+    this.stopWatching = everyAbout(WATCH_MS, () => this.look());
   }
 
   get state(): EngineState {
@@ -317,7 +318,7 @@ export class PoolEngine implements Engine {
     return true;
   }
 
-  /** Runs on main's watch timer. Whatever goes wrong in here must not reach the application. */
+  /** Runs twice a second, on main. Whatever goes wrong in here must not reach the application. */
   private look(): void {
     try {
       this.recorder.publishNow();
@@ -344,7 +345,7 @@ export class PoolEngine implements Engine {
   }
 
   private async finish(): Promise<void> {
-    unfaked.clearInterval(this.watch);
+    this.stopWatching();
     unfaked.clearTimeout(this.restartTimer);
     const { life } = this;
     this.offLoopPort?.close();

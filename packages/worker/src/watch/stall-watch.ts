@@ -38,7 +38,8 @@ const QUIET_SHARE = 0.05;
 interface Reading {
   readonly atMs: number;
   readonly main: TaskReading;
-  readonly own: TaskReading | undefined;
+  /** Time so far in which the watcher would have run and had to wait for a processor. */
+  readonly ownQueuedMs: number | undefined;
 }
 
 /** A stall that goes on. */
@@ -166,7 +167,7 @@ export class StallWatch {
       this.mainFiles = new TaskFiles(taskId);
     }
     const main = this.mainFiles.read();
-    return main && { atMs, main, own: this.ownFiles.read() };
+    return main && { atMs, main, ownQueuedMs: this.ownFiles.readQueuedMs() };
   }
 }
 
@@ -206,6 +207,6 @@ function wasStarved(
   reading: Reading | undefined,
   lateMs: number,
 ): boolean {
-  const queuedMs = (reading?.own?.queuedMs ?? 0) - (last?.own?.queuedMs ?? 0);
+  const queuedMs = (reading?.ownQueuedMs ?? 0) - (last?.ownQueuedMs ?? 0);
   return queuedMs >= lateMs / 2;
 }
