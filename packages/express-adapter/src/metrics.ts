@@ -327,6 +327,7 @@ export class Metrics {
       this.offLoopPort = new OffLoopPort({
         port,
         options: portOptions,
+        logger: this.pipeline.logger,
         facts: this.factsFor(options),
         source: {
           collect: () => this.register.collectForScrape(),
@@ -342,6 +343,7 @@ export class Metrics {
       segment,
       recorder,
       mode: engine,
+      logger: this.pipeline.logger,
       ...(threadFile === '' ? {} : { threadFile }),
       ...(this.offLoopPort === undefined ? {} : { offLoopPort: this.offLoopPort }),
     });

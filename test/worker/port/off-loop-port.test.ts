@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import { request as secureRequest } from 'node:https';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Counter } from '@offloop/core';
+import { Counter, type Logger } from '@offloop/core';
 import { createMetrics, type Metrics, type MetricsOptions } from '@offloop/express';
 import { expect } from 'chai';
 import { publishedSchema, strictCheck } from '../../support/published-schema.js';
@@ -303,6 +303,27 @@ describe('the off-loop port', function () {
     }
     expect(metrics.getSnapshot().pipeline.threadRestarts).to.equal(5);
     await metrics.close();
+  });
+
+  it('tells the logger that is chosen by then, also of lost threads', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const codes = (told: string[]): Logger => {
+      const tell = (details: object) => void told.push((details as { code: string }).code);
+      return { warn: tell, error: tell };
+    };
+    const first: string[] = [];
+    const second: string[] = [];
+    const metrics = createMetrics({ engine: 'pool', port, logger: codes(first) });
+    await metrics.portAddress().catch(() => {});
+    expect(first).to.deep.equal(['OFFLOOP_ERR_PORT']);
+    metrics.updateConfig({ logger: codes(second) });
+    await threads().at(-1)?.terminate();
+    while (second.length === 0) await delay(10);
+    expect([first.length, second[0]]).to.deep.equal([1, 'OFFLOOP_ERR_THREAD_LOST']);
+    await metrics.close();
+    taken.close();
   });
 });
 

@@ -189,7 +189,7 @@ export interface OffloopOptions {
     /** How many times more or less requests than usual are an anomaly, in [2, 1000]. Default 2. */
     readonly volumeFactor?: number;
   };
-  /** Where changes of health are reported: pino's loggers fit. Default: process warnings. Can change at run time. */
+  /** Where offloop reports what an operator should know, changes of health among it: pino's loggers fit. Default: process warnings. Can change at run time. */
   readonly logger?: Logger;
   /** Called at each change of health: of the status, and of each detector. Can change at run time. */
   readonly onHealthChange?: HealthListener;

@@ -17,6 +17,7 @@ import { Producer } from '../instruments/producer.js';
 import { RENDER_US, SCRAPES } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
+import { chosenLogger } from '../logger.js';
 import type { Recorder } from '../record/recorder.js';
 import { type PipelineTotals, totalsOf } from '../snapshot/pipeline-totals.js';
 import type { Engine } from './engine.js';
@@ -50,6 +51,9 @@ export class Pipeline {
   private engineFactory: EngineFactory | undefined;
   private started: StartedPipeline | undefined;
   private isClosed = false;
+
+  /** Of the options that hold when a line is written. */
+  readonly logger = chosenLogger(() => this.started?.options.logger ?? this.given.logger);
 
   /** Whether memory is laid out. */
   get isStarted(): boolean {

@@ -1,7 +1,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import type { ResolvedOptions } from '../config/options.js';
 import type { Pipeline } from '../engine/pipeline.js';
-import { type Logger, processWarnings } from '../logger.js';
+import { processWarnings } from '../logger.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { type ExtendedHealth, extendedHealth } from './extended-health.js';
 import { type HealthCheck, HealthChecks } from './health-checks.js';
@@ -108,16 +108,11 @@ export class HealthMonitor {
     const level = change.isWorse ? 'warn' : 'info';
     const details = { code: 'OFFLOOP_HEALTH', ...change };
     this.guarded(() => {
-      const { logger } = this;
+      const { logger } = this.pipeline;
       if (level === 'warn') logger.warn(details, `offloop: ${change.message}`);
       else logger.info?.(details, `offloop: ${change.message}`);
     });
     if (onHealthChange !== '') this.guarded(() => onHealthChange(change));
-  }
-
-  private get logger(): Logger {
-    const { logger } = this.options;
-    return logger === '' ? processWarnings : logger;
   }
 
   private guarded(call: () => unknown): void {

@@ -4,7 +4,7 @@ import type { Pipeline } from '../engine/pipeline.js';
 import type { Family } from '../instruments/family.js';
 import { sliceTicksFor, windowOf } from '../instruments/family-window.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
-import { type Logger, processWarnings } from '../logger.js';
+import type { Logger } from '../logger.js';
 import type { Recorder } from '../record/recorder.js';
 import { monotonicMs } from './monotonic-clock.js';
 import { noteUtilization, UtilizationWindow } from './utilization-window.js';
@@ -51,7 +51,7 @@ export class LoopLagMonitor {
     // Memory first: a family that is defined before it has no series yet.
     this.recorder = pipeline.producer.recorder;
     this.pipeline = pipeline;
-    this.logger = options.logger ?? processWarnings;
+    this.logger = options.logger ?? pipeline.logger;
     this.clock = options.clock ?? monotonicMs;
     const { capacityRecords } = pipeline.options.ring;
     this.weightMax = Math.min(WEIGHT_MAX, capacityRecords * WEIGHT_SHARE_OF_RING);
