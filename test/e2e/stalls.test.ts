@@ -9,6 +9,8 @@ import { needTool } from '../support/tools.js';
 import { eventually } from './eventually.js';
 
 const STALL_MS = 3_000;
+/** Of the ways that a main thread is blocked. */
+const BLOCK_MS = 5_000;
 /** The lag is sampled so often here; a block's lag is too short by up to so much. */
 const INTERVAL_MS = 200;
 const ERROR_MS_MAX = 150;
@@ -31,7 +33,7 @@ describe('a loop that stands still for some seconds', function () {
   ] as const satisfies readonly (readonly [StallKind, string])[]) {
     it(`by ${kind} is seen while it does, for how long and why, and remembered`, async function () {
       if (process.platform !== 'linux') skip(this, 'causes are read from /proc');
-      const { startedMs, endedMs, atOnce } = await app.stall(kind, STALL_MS);
+      const { startedMs, endedMs, atOnce } = await app.stall(kind, BLOCK_MS);
       const lengthMs = endedMs - startedMs;
       const during = app.seen().filter(({ atMs }) => atMs > startedMs + 500 && atMs < endedMs);
       expect(during.length).to.be.at.least(10);
@@ -104,10 +106,10 @@ describe('a loop that stands still for some seconds', function () {
     expect(value('stalls_total\\{cause="javascript"\\}')).to.be.at.least(3);
     expect(value('stalls_total\\{cause="waiting"\\}')).to.equal(1);
     expect(value('stalls_total\\{cause="system_call"\\}')).to.equal(1);
-    expect(value('stall_seconds_total\\{cause="waiting"\\}')).to.be.closeTo(3, 0.15);
-    expect(value('longest_stall_seconds')).to.be.at.least(3);
-    expect(value('lag_max_seconds')).to.be.at.least(2.7);
-    expect(value('lag_p99_seconds')).to.be.at.least(2.5);
+    expect(value('stall_seconds_total\\{cause="waiting"\\}')).to.be.closeTo(5, 0.15);
+    expect(value('longest_stall_seconds')).to.be.at.least(4.85);
+    expect(value('lag_max_seconds')).to.be.at.least(4.65);
+    expect(value('lag_p99_seconds')).to.be.at.least(4.3);
     expect(value('blocked_seconds')).to.equal(0);
     expect(value('utilization_ratio')).to.be.within(0, 1);
   });

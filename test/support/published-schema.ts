@@ -26,13 +26,23 @@ export function publishedSchema(name: 'options' | 'snapshot' | 'health'): JsonSc
  * @returns Gives what is wrong, as text; '' where nothing is.
  */
 export function strictCheck(schema: JsonSchema, definition?: string): (value: unknown) => string {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  const ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    formats: { 'date-time': isTimestamp },
+  });
   const closed = close(schema);
   ajv.addSchema(closed);
   const path = definition === undefined ? '' : `#/$defs/${definition}`;
   const validate = ajv.getSchema(`${schema.$id}${path}`);
   if (validate === undefined) throw new Error(`no schema ${schema.$id}${path}`);
   return (value) => (validate(value) ? '' : ajv.errorsText(validate.errors));
+}
+
+/** As `toISOString()` writes it, which is what RFC 3339 allows. */
+function isTimestamp(text: string): boolean {
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }
 
 function close(schema: JsonSchema): JsonSchema {
