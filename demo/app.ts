@@ -1,5 +1,6 @@
 import { instrumentRoute, metricsMiddleware, metricsRouter } from '@offloop/express';
 import express, { type ErrorRequestHandler, type Express } from 'express';
+import { type Preset, presetOptions } from './presets.js';
 import { circuitBreakerRouter } from './routers/circuit-breakers.js';
 import { gamesRouter } from './routers/games.js';
 import { modelRouter } from './routers/models.js';
@@ -10,14 +11,25 @@ import { troubleRouter } from './routers/trouble.js';
 /** Often enough for a block of 200 ms to show in the lag, and still nothing beside the requests. */
 const LAG_INTERVAL_MS = 100;
 
-/** The service that the demo measures: routers as they grow in any Express app, and two lines of offloop. */
-export function createApp(): Express {
+/**
+ * The service that the demo measures: routers as they grow in any Express app, and two lines of offloop.
+ *
+ * @param preset Under whose metric names; default: offloop's own.
+ */
+export function createApp(preset?: Preset): Express {
   const app = express();
   app.disable('x-powered-by');
 
   // Stands first, so that looks at /health and /diagnostics are not counted among the service's own requests.
   app.use(metricsRouter({ metrics: false, internalMetrics: false }));
-  app.use(metricsMiddleware({ eventLoop: { intervalMs: LAG_INTERVAL_MS } }));
+  // What serves the port answers while this thread is blocked, as it is by /blocking.
+  app.use(
+    metricsMiddleware({
+      ...presetOptions(preset),
+      eventLoop: { intervalMs: LAG_INTERVAL_MS },
+      port: 0,
+    }),
+  );
 
   app.use(express.json());
   app.use(operationsRouter());

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isPreset, PRESETS, type Preset } from './presets.js';
 
 /** What a person chose on the command line. */
 export interface DemoChoice {
@@ -8,6 +9,8 @@ export interface DemoChoice {
   readonly rate: number;
   /** TCP port on 127.0.0.1; 0 takes one that is free. */
   readonly port: number;
+  /** The package under whose metric names the app is measured; `undefined` for offloop's own. */
+  readonly preset: Preset | undefined;
 }
 
 /** What the arguments ask for: a run, the help text, or neither, and why. */
@@ -30,6 +33,7 @@ Starts an Express app that offloop measures, and a second process that sends it 
   --seconds <n>  ends after n seconds, at most ${SECONDS_MAX}; without it, at Ctrl-C
   --rate <n>     sends n requests a second, at most ${RATE_MAX}; 0 sends none; default ${RATE_DEFAULT}
   --port <n>     listens on port n of 127.0.0.1; default 0, which takes a free one
+  --preset <p>   names metrics and labels as another package does: ${PRESETS.join(', ')}
   --help         prints this text
 `;
 
@@ -54,7 +58,11 @@ export function readArguments(args: readonly string[]): Arguments {
   if (!isWholeNumberUpTo(PORT_MAX, port)) {
     return refused('--port', `a whole number in [0, ${PORT_MAX}]`, values.port);
   }
-  return { kind: 'run', choice: { seconds, rate, port } };
+  const { preset } = values;
+  if (preset !== undefined && !isPreset(preset)) {
+    return refused('--preset', `one of ${PRESETS.join(', ')}`, preset);
+  }
+  return { kind: 'run', choice: { seconds, rate, port, preset } };
 }
 
 function parse(args: readonly string[]) {
@@ -66,6 +74,7 @@ function parse(args: readonly string[]) {
       seconds: { type: 'string' },
       rate: { type: 'string' },
       port: { type: 'string' },
+      preset: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   }).values;

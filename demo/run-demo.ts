@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { close, flush, getMetrics, getSnapshot } from '@offloop/express';
 import { createApp } from './app.js';
 import type { DemoChoice } from './arguments.js';
+import { serveLiveScores } from './live-scores.js';
 import { stopRequest } from './stop-request.js';
 import { LiveLine } from './terminal/live-line.js';
 import { summaryText } from './terminal/summary.js';
@@ -12,8 +13,8 @@ const HOST = '127.0.0.1';
 const LINE_MS = 1_000;
 
 /** Runs app, traffic and terminal until somebody or something ends it. @returns The process's exit code. */
-export async function runDemo({ seconds, rate, port }: DemoChoice): Promise<number> {
-  const server = createServer(createApp());
+export async function runDemo({ seconds, rate, port, preset }: DemoChoice): Promise<number> {
+  const server = createServer(createApp(preset));
   try {
     server.listen(port, HOST);
     await once(server, 'listening');
@@ -23,10 +24,12 @@ export async function runDemo({ seconds, rate, port }: DemoChoice): Promise<numb
     return 1;
   }
   const origin = originOf(server);
+  const endLiveScores = serveLiveScores(server);
+  const offLoop = await getMetrics().portAddress();
   const traffic = rate === 0 ? undefined : new TrafficProcess(origin, rate);
   // Before a word is printed: whoever reads that the app is there may press Ctrl-C in the same moment.
   const stopping = stopRequest({ seconds, failed: traffic?.ended ?? new Promise(() => {}) });
-  print(introduction({ origin, rate, traffic }));
+  print(introduction({ origin, offLoopPort: offLoop?.port, rate, traffic }));
 
   const liveLine = new LiveLine(performance.now());
   const printLine = () => print(liveLine.next(getSnapshot(), performance.now()));
@@ -38,6 +41,7 @@ export async function runDemo({ seconds, rate, port }: DemoChoice): Promise<numb
 
   // In this order every request is answered, and every answer measured, before the last numbers are read.
   const report = await traffic?.stop();
+  endLiveScores();
   await closeServer(server);
   await flush();
   print(`\n${summaryText(getSnapshot(), report)}`);
@@ -48,10 +52,11 @@ export async function runDemo({ seconds, rate, port }: DemoChoice): Promise<numb
 
 function introduction(of: {
   readonly origin: string;
+  readonly offLoopPort: number | undefined;
   readonly rate: number;
   readonly traffic: TrafficProcess | undefined;
 }): string {
-  const { origin, rate, traffic } = of;
+  const { origin, offLoopPort, rate, traffic } = of;
   const { engine } = getMetrics().health();
   const sender =
     traffic === undefined
@@ -63,6 +68,7 @@ function introduction(of: {
     `  app          ${origin}/status`,
     `  scrape       ${origin}/metrics`,
     `               ${origin}/internal/metrics`,
+    `               http://${HOST}:${offLoopPort}/metrics, also while the app is blocked`,
     `  diagnostics  ${origin}/diagnostics/metrics`,
     `  health       ${origin}/health`,
     `  engine       ${engine}`,

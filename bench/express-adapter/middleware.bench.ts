@@ -72,20 +72,16 @@ export async function benchMiddleware(
 ): Promise<MiddlewareResult[]> {
   const results: MiddlewareResult[] = [];
   for (const express of EXPRESS_PACKAGES) {
-    const passes = new Map<string, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
+    const passes: ReadonlyMap<string, Cost>[] = [];
     for (let pass = 0; pass < size.passCount; pass += 1) {
-      for (const [contender, costs] of passes) {
-        costs.push(
-          await measure({ express, contender, nodePath, transport: size.transport }, size),
-        );
-      }
+      passes.push(await measurePass({ express, nodePath, transport: size.transport }, size));
     }
-    for (const [contender, costs] of passes) {
-      const cpuUs = median(costs.map((cost) => cost.cpuUs));
+    for (const contender of CONTENDERS) {
+      const costs = passes.map((pass) => pass.get(contender) as Cost);
       results.push({
         express,
         contender,
-        cpuUs,
+        cpuUs: median(costs.map((cost) => cost.cpuUs)),
         addedUs: median(costs.map((cost) => cost.addedUs)),
       });
     }
@@ -95,28 +91,49 @@ export async function benchMiddleware(
 
 type Cost = Pick<MiddlewareResult, 'cpuUs' | 'addedUs'>;
 
-async function measure(options: BenchServerOptions, size: MiddlewareBenchSize): Promise<Cost> {
-  const server = new BenchServer(options);
+/**
+ * All contenders side by side, a round of each in turn: for minutes at a time a shared machine is twice as slow as at others, and what is
+ * compared has to be measured in the same ones.
+ */
+async function measurePass(
+  options: Omit<BenchServerOptions, 'contender'>,
+  size: MiddlewareBenchSize,
+): Promise<Map<string, Cost>> {
+  const servers = CONTENDERS.map((contender) => new BenchServer({ ...options, contender }));
+  const rounds = new Map(
+    CONTENDERS.map((contender) => [contender, { withIt: [] as number[], added: [] as number[] }]),
+  );
   try {
-    await server.open();
-    await server.measure(size.warmUpRequestCount, true);
-    await server.measure(size.warmUpRequestCount, false);
-    const withIt: number[] = [];
-    const added: number[] = [];
-    const endMs = performance.now() + size.secondsMin * 1_000;
-    for (let round = 0; round < size.roundCount || performance.now() < endMs; round += 1) {
-      // The order changes round by round: what grows dearer in time hits both alike.
-      const isFirst = round % 2 === 0;
-      const first = await server.measure(size.requestCount, isFirst);
-      const second = await server.measure(size.requestCount, !isFirst);
-      withIt.push(isFirst ? first : second);
-      added.push(isFirst ? first - second : second - first);
+    for (const server of servers) {
+      await server.open();
+      await server.measure(size.warmUpRequestCount, true);
+      await server.measure(size.warmUpRequestCount, false);
     }
-    await server.checkCount();
-    return { cpuUs: median(withIt), addedUs: median(added) };
+    const endMs = performance.now() + size.secondsMin * 1_000 * servers.length;
+    for (let round = 0; round < size.roundCount || performance.now() < endMs; round += 1) {
+      for (const server of servers) {
+        // The order changes round by round: what grows dearer in time hits both alike.
+        const isFirst = round % 2 === 0;
+        const first = await server.measure(size.requestCount, isFirst);
+        const second = await server.measure(size.requestCount, !isFirst);
+        const { withIt, added } = rounds.get(server.contender) as {
+          withIt: number[];
+          added: number[];
+        };
+        withIt.push(isFirst ? first : second);
+        added.push(isFirst ? first - second : second - first);
+      }
+    }
+    for (const server of servers) await server.checkCount();
   } finally {
-    server.close();
+    for (const server of servers) server.close();
   }
+  return new Map(
+    [...rounds].map(([contender, { withIt, added }]) => [
+      contender,
+      { cpuUs: median(withIt), addedUs: median(added) },
+    ]),
+  );
 }
 
 interface BenchServerOptions {

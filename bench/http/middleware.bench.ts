@@ -15,7 +15,7 @@ const BUNDLE = 'express-prom-bundle';
 export const middleware: Suite = {
   name: 'http/middleware',
   title: "The middleware: microseconds of the main thread's CPU a request",
-  note: 'Express with a JSON route below a router. Each contender has a process of its own, in which it is taken out and put back round by round; `added` is the median difference, of five processes the median one. An empty layer costs what Express takes to call any middleware.',
+  note: 'Express with a JSON route below a router. Each contender has a process of its own, in which it is taken out and put back round by round, all in turn; `added` is the median difference, of five processes the median one. An empty layer costs what Express takes to call any middleware.',
   isForReadme: true,
   run: measureMiddleware,
 };

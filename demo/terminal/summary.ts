@@ -8,7 +8,7 @@ const TEXT_COLUMN_COUNT = 2;
 
 /** A table of the routes, most requested first, and the books of the pipeline. */
 export function summaryText(snapshot: Snapshot, traffic: TrafficReport | undefined): string {
-  const { pipeline } = snapshot;
+  const { pipeline, websocket } = snapshot;
   const routes = [...snapshot.routes].sort((one, other) => other.requests - one.requests);
   const total = ['', 'all routes', ...numbersOf({ ...snapshot, ...sumsOf(routes) })];
   const lines = [
@@ -17,6 +17,13 @@ export function summaryText(snapshot: Snapshot, traffic: TrafficReport | undefin
     `Records: ${countText(pipeline.offeredRecords)} offered = ${countText(pipeline.recordedRecords)} recorded + ${countText(pipeline.droppedRecords)} dropped; ` +
       `${countText(pipeline.aggregatedRecords)} aggregated, ${countText(pipeline.backlogRecords)} in the ring`,
   ];
+  for (const { name, hits, misses } of snapshot.cache.caches) {
+    lines.push(`Cache ${name}: ${countText(hits)} hits, ${countText(misses)} misses`);
+  }
+  const read = traffic === undefined ? '' : `, ${countText(traffic.messages)} read`;
+  lines.push(
+    `WebSockets: ${countText(websocket.connections)} connections, ${countText(websocket.messagesSent)} messages sent${read}`,
+  );
   if (traffic !== undefined) {
     const failures = traffic.failures === 0 ? '' : `, and ${countText(traffic.failures)} failed`;
     lines.push(

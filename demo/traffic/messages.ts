@@ -7,6 +7,8 @@ export interface TrafficReport {
   readonly answers: number;
   /** Requests without one: refused or cut off. */
   readonly failures: number;
+  /** Messages read from WebSockets. */
+  readonly messages: number;
 }
 
 export function isTrafficReport(message: unknown): message is TrafficReport {

@@ -38,7 +38,7 @@ export class Sender {
   }
 
   /** Sends nothing more, and resolves when all that was sent is answered. */
-  async stop(): Promise<TrafficReport> {
+  async stop(): Promise<Pick<TrafficReport, 'answers' | 'failures'>> {
     clearInterval(this.#timer);
     if (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {

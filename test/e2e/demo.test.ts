@@ -30,11 +30,14 @@ describe('the demo', function () {
     ]) {
       expect(stdout).to.match(new RegExp(`http://127\\.0\\.0\\.1:\\d+${path}$`, 'm'));
     }
+    expect(stdout).to.match(/http:\/\/127\.0\.0\.1:\d+\/metrics, also while/);
     expect(stdout).to.match(/time +req\/s .*p50 ms +p95 ms +p99 ms .*lag.*ring fill +drops$/m);
     // Three seconds, and the machine may be late by one.
     expect(stdout.match(LIVE_LINE)?.length, stdout).to.be.within(2, 4);
     expect(stdout).to.match(/^GET +\/teams\/:teamId\/players\/:playerId( +[\d,.]+){5}$/m);
     expect(stdout).to.match(/^GET +__unmatched__( +[\d,.]+){5}$/m);
+    expect(stdout).to.match(/^Cache games: [1-9][\d,]* hits, [1-9]\d* misses$/m);
+    expect(stdout).to.match(/^WebSockets: 5 connections, [1-9]\d* messages sent, [1-9]\d* read$/m);
   });
 
   it('has measured every answer that its traffic process has read', async () => {
@@ -87,6 +90,40 @@ describe('the demo', function () {
     await endCleanly(demo, 'SIGINT');
   });
 
+  for (const [preset, ...lines] of [
+    [
+      'express-prom-bundle',
+      /^http_request_duration_seconds_count\{(?=.*status_code="200")(?=.*method="GET").*path="\/model\/:modelName\/health".*\} 1$/m,
+      /^up 1$/m,
+    ],
+    [
+      'promster',
+      /^http_requests_total\{.*path="\/model\/:modelName\/health".*\} 1$/m,
+      /^http_request_duration_seconds_count\{.*status_code="200".*\} 1$/m,
+    ],
+    [
+      'prometheus-api-metrics',
+      /^http_request_duration_seconds_count\{.*code="200".*\} 1$/m,
+      /^http_response_size_bytes_count\{.*route="\/model\/:modelName\/health".*\} 1$/m,
+    ],
+  ] as const) {
+    it(`has the metrics of ${preset} with --preset, and the same diagnostics`, async () => {
+      const args = ['--rate', '0', '--preset', preset];
+      const { process: demo, port } = await startDemo(startProcess, args);
+      await ask({ port, path: '/model/phi3/health' });
+      const page = await eventually(
+        async () => {
+          const { body } = await ask({ port, path: '/metrics' });
+          return lines.every((line) => line.test(body)) ? body : undefined;
+        },
+        { what: 'the request on the page' },
+      );
+      expect(page).to.match(/^cache_/m);
+      expect(await requestCount(port)).to.equal(1);
+      await endCleanly(demo, 'SIGINT');
+    });
+  }
+
   for (const [args, reason] of [
     [['--unknown'], /--unknown/],
     [['--seconds'], /--seconds/],
@@ -95,6 +132,7 @@ describe('the demo', function () {
     [['--seconds', ''], /--seconds must be a number above 0 .*got ""/],
     [['--rate', '1.5'], /--rate must be a whole number in .*got "1\.5"/],
     [['--rate=-1'], /--rate must be a whole number in .*got "-1"/],
+    [['--preset', 'other'], /--preset must be one of express-prom-bundle, .*got "other"/],
     [['--port', '65536'], /--port must be a whole number in .*got "65536"/],
     [['10'], /'10'/],
   ] as const) {
@@ -113,7 +151,11 @@ describe('the demo', function () {
       DEMO_START_MS_MAX,
     );
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
-    expect(stdout).to.include('--seconds').and.to.include('--rate').and.to.include('--port');
+    expect(stdout)
+      .to.include('--seconds')
+      .and.to.include('--rate')
+      .and.to.include('--port')
+      .and.to.include('--preset');
   });
 
   it('says so when its port is taken, with exit code 1 and no stack', async () => {
