@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import {
-  collectDefaultMetrics,
   contentsOf,
-  type DefaultMetricsHandle,
   type EngineFactory,
   type ExpositionRequest,
   type ExtendedHealth,
@@ -34,7 +32,7 @@ import { errorClassifier } from './errors/error-class.js';
 import { ErrorCounter } from './errors/error-counter.js';
 import { type FinalExporter, registerExporter } from './last-words.js';
 import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
-import type { CompiledOptions } from './middleware/middleware-options.js';
+import type { CompiledOptions, Started } from './middleware/middleware-options.js';
 import { createRequestExtras, extraNames, isRelabelled } from './middleware/request-extras.js';
 import { RequestObserver } from './middleware/request-observer.js';
 import { compileOptions, type MiddlewareOptions } from './presets/compile-options.js';
@@ -62,7 +60,7 @@ export class Metrics {
   private readonly monitor: HealthMonitor;
   private readonly startedAtMs = Date.now();
   private readonly errors: ErrorCounter;
-  private readonly defaults: DefaultMetricsHandle | undefined;
+  private readonly started: Started | undefined;
   /** The options that it was made with. */
   private readonly compiled: CompiledOptions;
   /** At hand, as each request asks whether it is another one. */
@@ -84,7 +82,7 @@ export class Metrics {
     const { pipeline, register } = parts;
     const given = pipeline.givenOptions;
     this.compiled = compileOptions(options);
-    const { data, functions, presetMetrics, defaultMetrics } = this.compiled;
+    const { data, functions, presetMetrics, start } = this.compiled;
     let classify = errorClassifier([]);
     this.resolved = pipeline.configure(data, this.makeEngine, (wanted) => {
       classify = errorClassifier(wanted.errorRules);
@@ -112,7 +110,7 @@ export class Metrics {
       this.watchLoop(this.resolved);
       this.monitor = new HealthMonitor(pipeline, this.resolved);
       // Last, as it subscribes: of what is refused before, nothing is left.
-      this.defaults = defaultMetrics && collectDefaultMetrics({ register, ...defaultMetrics });
+      this.started = start?.(register);
       this.observer = new RequestObserver(this.http, { errors: this.errors, extras });
     } catch (error) {
       // A family that finds no room is refused after memory is laid out and the engine started, by nobody else but us.
@@ -309,7 +307,7 @@ export class Metrics {
     this.isClosed = true;
     for (const forget of this.exits) forget();
     this.observer.close();
-    this.defaults?.stop();
+    this.started?.stop();
     this.lag.stop();
     this.beat.stop();
     unhookPipeline(this.pipeline);

@@ -4,7 +4,11 @@ import { expect } from 'chai';
 import promBundle from 'express-prom-bundle';
 import express from 'express5';
 import prom from 'prom-client';
+import { eventually } from '../../e2e/eventually.js';
+import { collectGarbage } from '../../e2e/peer-examples.js';
+import { RawClient } from '../middleware/http-clients.js';
 import { play, ServedMetrics, samplesOf } from '../served-metrics.js';
+import { shapeOf } from './page-shape.js';
 
 const require = createRequire(import.meta.url);
 
@@ -13,22 +17,6 @@ function addRoutes(app: express.Application): void {
   app.get('/foo/:id', (_request, response) => void response.send('foo response\n'));
   app.delete('/foo/:id', (_request, response) => void response.send('foo deleted\n'));
   app.get('/bar', (_request, response) => void response.send('bar response\n'));
-}
-
-/** A page's families without offloop's own: types, and for each sample its name, labels and `le` or quantile. */
-function shapeOf(page: string): string[] {
-  const lines = page.split('\n').filter((line) => !/^#? ?\w* ?offloop_/.test(line));
-  const shapes = lines
-    .filter((line) => line !== '' && !line.startsWith('# HELP'))
-    .map((line) => {
-      if (line.startsWith('#')) return line;
-      const [, name, labels = ''] = /^(\w+)(?:\{(.*)\})? \S+$/.exec(line) ?? [];
-      const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]) =>
-        label === 'path' ? 'path' : `${label}=${value}`,
-      );
-      return `${name} ${pairs.sort().join(' ')}`;
-    });
-  return [...new Set(shapes)].sort();
 }
 
 async function pageOf(metrics: Metrics): Promise<string> {
@@ -182,7 +170,7 @@ describe('preset promster', () => {
     addRoutes(app);
     await play(own, await served.listen(app), ['/foo/1', '/bar', '/nowhere']);
     const of = (path: string, status: string) =>
-      `{method="GET",path="${path}",status_code="${status}",proxied_to="127.0.0.1"} 1`;
+      `{method="get",path="${path}",status_code="${status}",proxied_to="127.0.0.1"} 1`;
     const expected = [of('/foo/:id', '2xx'), of('__unmatched__', '4xx')];
     for (const name of [
       'http_requests_total',
@@ -218,6 +206,53 @@ describe('preset promster', () => {
     ];
     expect(before).to.have.length(11).and.to.deep.equal(after);
     expect(await samplesOf(own, 'app_http_requests_total')).to.have.length(1);
+  });
+});
+
+describe('preset promster, beside requests', () => {
+  const served = new ServedMetrics();
+  afterEach(() => served.close());
+
+  it('counts garbage collections, what they took and what they reclaimed', async () => {
+    const own = served.make({ preset: 'promster', options: { metricPrefix: 'shop_' } });
+    await pageOf(own);
+    collectGarbage();
+    for (const name of ['runs_total', 'pause_seconds_total', 'reclaimed_bytes_total']) {
+      const [sample] = await samplesOf(own, `shop_nodejs_gc_${name}`);
+      expect(sample, name).to.match(/^\{gctype="\w+"\} /);
+      expect(Number(sample?.split(' ')[1]), name).to.be.greaterThan(0);
+    }
+  });
+
+  it('counts none where they are disabled', async () => {
+    const own = served.make({ preset: 'promster', options: { disableGcMetrics: true } });
+    expect(await pageOf(own)).to.not.include('nodejs_gc_');
+  });
+
+  it('measures nothing outside of Kubernetes where it is to detect that', async () => {
+    const had = process.env['KUBERNETES_SERVICE_HOST'];
+    delete process.env['KUBERNETES_SERVICE_HOST'];
+    const counts: (readonly string[])[] = [];
+    for (const host of [undefined, '10.0.0.1']) {
+      if (host !== undefined) process.env['KUBERNETES_SERVICE_HOST'] = host;
+      const given: MiddlewareOptions = { preset: 'promster', options: { detectKubernetes: true } };
+      const own = served.make(given);
+      const app = express();
+      app.use(own.middleware(given) as express.RequestHandler);
+      addRoutes(app);
+      await play(own, await served.listen(app), ['/bar']);
+      counts.push(await samplesOf(own, 'http_requests_total'));
+    }
+    delete process.env['KUBERNETES_SERVICE_HOST'];
+    if (had !== undefined) process.env['KUBERNETES_SERVICE_HOST'] = had;
+    expect(counts).to.deep.equal([[], ['{method="get",path="/bar",status_code="200"} 1']]);
+  });
+
+  it('refuses an interval that V8 would keep too much in', () => {
+    const given: MiddlewareOptions = { preset: 'promster', options: { gcCollectionInterval: 0 } };
+    expect(() => served.make(given))
+      .to.throw('options.gcCollectionInterval must be in [1, 60000] milliseconds, got 0')
+      .satisfies(isOffloopError);
   });
 });
 
@@ -263,6 +298,67 @@ describe('preset prometheus-api-metrics', () => {
       '0.4',
       '0.5',
       '+Inf',
+    ]);
+  });
+});
+
+describe('preset prometheus-api-metrics, beside requests', () => {
+  const served = new ServedMetrics();
+  afterEach(() => served.close());
+
+  async function serve(options: object) {
+    const given = { preset: 'prometheus-api-metrics', ...options } as MiddlewareOptions;
+    const own = served.make(given);
+    const app = express();
+    app.use(own.middleware(given) as express.RequestHandler);
+    addRoutes(app);
+    return { own, port: await served.listen(app) };
+  }
+
+  it('shows the default metrics, and the version of the application', async () => {
+    const { own } = await serve({});
+    const page = await pageOf(own);
+    expect(page).to.include('\nprocess_cpu_seconds_total ');
+    expect(page).to.match(/^app_version\{version="0.1.0",major="0",minor="1",patch="0"\} 1$/m);
+    await own.close();
+    expect(await pageOf(own)).to.not.include('\nprocess_cpu_seconds_total ');
+  });
+
+  it('counts the connections that are open', async () => {
+    const { own, port } = await serve({});
+    const open = () => samplesOf(own, 'expressjs_number_of_open_connections');
+    expect(await open()).to.deep.equal(['0']);
+    const client = new RawClient(port);
+    client.send('GET /bar');
+    await eventually(async () => ((await open())[0] === '1' ? true : undefined), {
+      what: 'an open connection',
+    });
+    await client.leave();
+    await eventually(async () => ((await open())[0] === '0' ? true : undefined), { what: 'none' });
+  });
+
+  it('is prefixed by the name of the project, or by another', async () => {
+    const [unique, prefixed] = [
+      await pageOf((await serve({ useUniqueHistogramName: true, metricsPrefix: 'no' })).own),
+      await pageOf((await serve({ metricsPrefix: 'shop' })).own),
+    ];
+    for (const [prefix, page] of [
+      ['_offloop_test', unique],
+      ['shop', prefixed],
+    ]) {
+      expect(page).to.include(`\n${prefix}_app_version{`);
+      expect(page).to.include(`\n# TYPE ${prefix}_http_request_duration_seconds histogram\n`);
+      expect(page).to.include(`\n${prefix}_process_cpu_seconds_total `);
+    }
+  });
+
+  it('names the parameters of queries where it is asked to, and excludes templates', async () => {
+    const { own, port } = await serve({ includeQueryParams: true, excludeRoutes: ['/:id'] });
+    await play(own, port, ['/bar?b=1&a=2', '/bar', '/foo/1', '/none?c=1']);
+    expect(await samplesOf(own, 'http_request_duration_seconds_count')).to.deep.equal([
+      '{method="GET",route="/bar",code="200"} 1',
+      '{method="GET",route="/bar?a=<?>&b=<?>",code="200"} 1',
+      '{method="GET",route="__unmatched__",code="404"} 1',
     ]);
   });
 });

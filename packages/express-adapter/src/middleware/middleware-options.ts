@@ -1,10 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import {
-  type DefaultMetricsConfiguration,
-  OffloopError,
-  type OffloopOptions,
-  showValue,
-} from '@offloop/core';
+import { OffloopError, type OffloopOptions, type Registry, showValue } from '@offloop/core';
 import type { RoutedMessage } from '@offloop/worker/http';
 import type { HttpMiddleware } from '../routes/http-handler.js';
 import type { EndedRequest } from './ended-request.js';
@@ -75,6 +70,11 @@ export interface EntryOptions {
   readonly scrapes?: RegExp | false | undefined;
 }
 
+/** What collects beside the requests. */
+export interface Started {
+  stop(): void;
+}
+
 /** Options taken apart, by who acts on them. */
 export interface CompiledOptions {
   /** For the metrics; checked by them. */
@@ -89,8 +89,8 @@ export interface CompiledOptions {
   readonly decorate?:
     | ((middleware: HttpMiddleware, answerScrape: HttpMiddleware) => void)
     | undefined;
-  /** Options of `collectDefaultMetrics()`, where it is to be called. */
-  readonly defaultMetrics?: DefaultMetricsConfiguration | undefined;
+  /** Begins what the package behind a preset collects beside requests. */
+  readonly start?: ((register: Registry) => Started) | undefined;
 }
 
 /** Names of RequestOptions. */

@@ -26,6 +26,10 @@ export interface RequestFunctions extends LabelFunctions {
 export interface PresetMetrics {
   /** Name of the gauge that is always 1, where `prometheus.includeUp` is on. Default `up`. */
   readonly upName?: string | undefined;
+  /** Bounds of the sizes of responses. Default: those of requests. */
+  readonly responseSizeBuckets?: readonly number[] | undefined;
+  /** Names of what the preset registers by itself when it starts. */
+  readonly startedNames?: readonly string[] | undefined;
   /** Summaries of durations, each with one of the names. */
   readonly summary?:
     | {
@@ -62,6 +66,7 @@ export function extraNames(options: ResolvedOptions, preset: PresetMetrics): rea
     ...(http.timeToFirstByte ? metricNames.timeToFirstByte : []),
     ...(preset.summary?.names ?? []),
     ...(prometheus.includeUp ? [preset.upName ?? 'up'] : []),
+    ...(preset.startedNames ?? []),
   ];
 }
 
@@ -120,7 +125,7 @@ export function createRequestExtras(
     const responses = histograms(
       metricNames.responseSize,
       'Size of HTTP response bodies in bytes.',
-      bounds,
+      preset.responseSizeBuckets ?? bounds,
     );
     measures.push({ families: requests, measure: requestBytes });
     measures.push({ families: responses, measure: responseBytes });

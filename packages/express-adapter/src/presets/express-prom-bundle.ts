@@ -132,7 +132,9 @@ export function compileExpressPromBundle(options: ExpressPromBundleOptions): Com
     decorate: (middleware, answerScrape) => {
       Object.assign(middleware, { promClient: core, metricsMiddleware: answerScrape });
     },
-    defaultMetrics: collectDefaultMetrics,
+    start:
+      collectDefaultMetrics &&
+      ((register) => core.collectDefaultMetrics({ register, ...collectDefaultMetrics })),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { OffloopOptions } from '@offloop/core';
+import { collectDefaultMetrics, Gauge, type OffloopOptions, type Registry } from '@offloop/core';
+import type { EndedRequest } from '../middleware/ended-request.js';
 import {
   type CompiledOptions,
   call,
@@ -6,9 +7,13 @@ import {
   compileOwnOptions,
   type RequestOptions,
   refuse,
+  type Started,
 } from '../middleware/middleware-options.js';
 import type { RequestLabelSet } from '../middleware/request-labels.js';
+import { read } from '../middleware/unknown-value.js';
+import { OPEN_CONNECTIONS_NAME, OpenConnections } from './open-connections.js';
 import { inMs, underGiven } from './preset-data.js';
+import { readProjectManifest } from './project-manifest.js';
 
 /** Options of prometheus-api-metrics 4, and offloop's own beside them. */
 export interface PrometheusApiMetricsOptions
@@ -21,11 +26,15 @@ export interface PrometheusApiMetricsOptions
   readonly durationBuckets?: readonly number[];
   /** Bytes. Default 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000. */
   readonly requestSizeBuckets?: readonly number[];
-  /** Bounds of both sizes are those of the request. */
+  /** Bytes. Default the same. */
   readonly responseSizeBuckets?: readonly number[];
   readonly metricsPrefix?: string;
-  /** Parts of URLs that are not measured. */
+  /** Takes the name in the application's package.json for the prefix. Default `false`. */
+  readonly useUniqueHistogramName?: boolean;
+  /** Parts of routes that are not measured, in Express's syntax; of URLs, where no route answers. */
   readonly excludeRoutes?: readonly string[];
+  /** Adds the names of query parameters to the route, which clients choose: `/users/:id?page=<?>`. Default `false`. */
+  readonly includeQueryParams?: boolean;
   readonly additionalLabels?: readonly string[];
   readonly extractAdditionalLabelValuesFn?: (request: never, response: never) => RequestLabelSet;
   /** Changes nothing. */
@@ -39,27 +48,29 @@ const SIZE_BUCKETS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000];
 export function compilePrometheusApiMetrics({
   preset: _,
   durationBuckets = DURATION_BUCKETS,
-  requestSizeBuckets,
-  responseSizeBuckets,
+  requestSizeBuckets = SIZE_BUCKETS,
+  responseSizeBuckets = SIZE_BUCKETS,
   metricsPrefix,
-  excludeRoutes = [],
+  useUniqueHistogramName = false,
+  excludeRoutes,
+  includeQueryParams = false,
   additionalLabels = [],
   extractAdditionalLabelValuesFn: extract,
   defaultMetricsInterval: _interval,
   ...own
 }: PrometheusApiMetricsOptions): CompiledOptions {
-  if (!Array.isArray(excludeRoutes) || !excludeRoutes.every((each) => typeof each === 'string'))
-    refuse('excludeRoutes', 'an array of parts of URLs', excludeRoutes);
+  const excluded = excludeRoutes ?? [];
+  if (!Array.isArray(excluded) || !excluded.every((each) => typeof each === 'string'))
+    refuse('excludeRoutes', 'an array of parts of routes', excludeRoutes);
   if (!Array.isArray(additionalLabels))
     refuse('additionalLabels', 'an array of label names', additionalLabels);
   checkFunctions({ extractAdditionalLabelValuesFn: extract });
-  const compiled = compileOwnOptions({
-    ...own,
-    excludeRoutes: excludeRoutes.map((part) => new RegExp(escapeExpression(part))),
-  });
-  const named = (name: string): string[] => [
-    metricsPrefix === undefined ? name : `${metricsPrefix}_${name}`,
-  ];
+  const compiled = compileOwnOptions(own);
+  const { name: projectName, version } = readProjectManifest();
+  const prefix = useUniqueHistogramName ? metricNameOf(projectName) : metricsPrefix;
+  const named = (name: string): string => (prefix ? `${prefix}_${name}` : name);
+  const { routeOf, leavesOut } = compiled.functions;
+  const connections = new OpenConnections();
   return {
     ...compiled,
     data: underGiven(
@@ -67,15 +78,15 @@ export function compilePrometheusApiMetrics({
         http: {
           bucketsMs: inMs(durationBuckets),
           sizes: true,
-          sizeBucketsBytes: requestSizeBuckets ?? responseSizeBuckets ?? SIZE_BUCKETS,
+          sizeBucketsBytes: requestSizeBuckets,
         },
         metricNames: {
           requests: [],
           inFlight: [],
           errors: [],
-          duration: named('http_request_duration_seconds'),
-          requestSize: named('http_request_size_bytes'),
-          responseSize: named('http_response_size_bytes'),
+          duration: [named('http_request_duration_seconds')],
+          requestSize: [named('http_request_size_bytes')],
+          responseSize: [named('http_response_size_bytes')],
         },
         labelNames: { method: 'method', route: 'route', statusCode: 'code' },
         customLabels: Object.fromEntries(additionalLabels.map((name) => [name, null])),
@@ -84,14 +95,84 @@ export function compilePrometheusApiMetrics({
     ),
     functions: {
       ...compiled.functions,
-      ...(extract && {
-        transform: (_labels, request, response) => call(extract, [request, response]),
-      }),
+      routeOf: includeQueryParams
+        ? (ended) => `${routeOf?.(ended) ?? ended.route}${queryOf(ended)}`
+        : routeOf,
+      // Called for each request that is measured, from which alone the server is known.
+      transform: (_labels, request, response) => {
+        connections.note(request);
+        return extract && call(extract, [request, response]);
+      },
+      leavesOut:
+        excluded.length === 0
+          ? leavesOut
+          : (ended, labelsOf) =>
+              excluded.some((part) => placeOf(ended).includes(part)) ||
+              leavesOut?.(ended, labelsOf),
     },
-    baked: { ...compiled.baked, extract },
+    presetMetrics: {
+      responseSizeBuckets: compiled.data.http?.sizeBucketsBytes ?? responseSizeBuckets,
+      startedNames: [named('app_version'), OPEN_CONNECTIONS_NAME],
+    },
+    start: (register) => {
+      const defaults = collectDefaultMetrics({ register, prefix: prefix ? `${prefix}_` : '' });
+      return showBeside({ register, defaults, connections, version, name: named('app_version') });
+    },
+    // Texts where they are compared: an array is another one each time.
+    baked: { ...compiled.baked, extract, excludeRoutes: excludeRoutes?.join('\n') },
   };
 }
 
-function escapeExpression(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+/** Registers the gauges. */
+function showBeside(of: {
+  readonly register: Registry;
+  readonly defaults: Started;
+  readonly connections: OpenConnections;
+  readonly version: string | undefined;
+  readonly name: string;
+}): Started {
+  const { register, defaults, connections, version, name } = of;
+  try {
+    connections.show(register);
+    if (version !== undefined) {
+      const labelNames = ['version', 'major', 'minor', 'patch'];
+      const help = 'The service version by package.json';
+      const gauge = new Gauge({ name, help, labelNames, registers: [register] });
+      const [major = 0, minor = 0, patch = 0] = version
+        .split('.')
+        .map((part) => Number.parseInt(part, 10));
+      gauge.set({ version, major, minor, patch }, 1);
+    }
+  } catch (error) {
+    defaults.stop();
+    throw error;
+  }
+  return {
+    stop() {
+      defaults.stop();
+      connections.forget();
+    },
+  };
+}
+
+/** The template; of a request that no route answered, its path. */
+function placeOf({ request, route }: EndedRequest): string {
+  return route.startsWith('/') ? route : (urlOf(request).split('?', 1)[0] ?? '');
+}
+
+/** Names of the query's parameters; nothing for a request that no route answered, whose query is nobody's. */
+function queryOf({ request, route }: EndedRequest): string {
+  if (!route.startsWith('/')) return '';
+  const query = read(request, 'query');
+  const names = typeof query === 'object' && query !== null ? Object.keys(query).sort() : [];
+  return names.length === 0 ? '' : `?${names.map((name) => `${name}=<?>`).join('&')}`;
+}
+
+function urlOf(request: EndedRequest['request']): string {
+  return String(request?.originalUrl ?? request?.url ?? '');
+}
+
+/** A project's name as a metric's may begin: `@shop/api-server` is `_shop_api_server`. */
+function metricNameOf(projectName: string | undefined): string | undefined {
+  return projectName?.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_');
 }

@@ -10,6 +10,7 @@ import {
 } from '../middleware/middleware-options.js';
 import type { RequestLabelSet } from '../middleware/request-labels.js';
 import { inMs, underGiven } from './preset-data.js';
+import { countCollections, gcNames } from './promster-gc.js';
 
 type Names = string | readonly string[];
 
@@ -44,6 +45,12 @@ export interface PromsterRequestOptions {
   readonly normalizeStatusCode?: (statusCode: number, about: never) => unknown;
   readonly normalizeMethod?: (method: string, about: never) => unknown;
   readonly skip?: (request: never, response: never, labels: RequestLabelSet) => unknown;
+  /** Measures nothing where the process does not run in Kubernetes. Default `false`. */
+  readonly detectKubernetes?: boolean;
+  /** Default `false`. */
+  readonly disableGcMetrics?: boolean;
+  /** Milliseconds for which V8 keeps garbage collections at most before they are counted; each scrape counts them as well. Default 6000. */
+  readonly gcCollectionInterval?: number;
 }
 
 /** What promster's `createMiddleware()` takes, and offloop's own options beside it. */
@@ -62,7 +69,11 @@ const PERCENTILES = [0.5, 0.9, 0.95, 0.98, 0.99];
 const METRIC_TYPES = ['httpRequestsTotal', 'httpRequestsHistogram'];
 const KNOWN_TYPES = [...METRIC_TYPES, 'httpRequestsSummary', 'httpContentLengthHistogram'];
 
-/** What promster's options come to. Its garbage collection metrics are `collectDefaultMetrics()`'s. */
+const GC_INTERVAL_MS = 6_000;
+/** A minute of collections is some megabytes of V8's memory. */
+const INTERVAL_MS_MAX = 60_000;
+
+/** What promster's options come to. */
 export function compilePromster({
   preset: _,
   app,
@@ -72,6 +83,12 @@ export function compilePromster({
   const { labels = [], metricPrefix = '', metricTypes = METRIC_TYPES, metricNames = {} } = options;
   const { metricBuckets = {}, metricPercentiles = {} } = options;
   const { getLabelValues, normalizePath, normalizeStatusCode, normalizeMethod, skip } = options;
+  const { detectKubernetes = false, disableGcMetrics = false } = options;
+  const { gcCollectionInterval: intervalMs = GC_INTERVAL_MS } = options;
+  if (!(intervalMs >= 1 && intervalMs <= INTERVAL_MS_MAX))
+    refuse('options.gcCollectionInterval', `in [1, ${INTERVAL_MS_MAX}] milliseconds`, intervalMs);
+  const isOff = detectKubernetes && process.env['KUBERNETES_SERVICE_HOST'] === undefined;
+  const hasGc = !disableGcMetrics && !isOff;
   for (const type of metricTypes) {
     if (!KNOWN_TYPES.includes(type))
       refuse('options.metricTypes', `some of ${KNOWN_TYPES.join(', ')}`, metricTypes);
@@ -131,15 +148,16 @@ export function compilePromster({
         normalizeStatusCode &&
         (({ status, request, response }) =>
           call(normalizeStatusCode, [status, { req: request, res: response }])),
-      methodOf:
-        normalizeMethod &&
-        (({ method, request, response }) =>
-          call(normalizeMethod, [method, { req: request, res: response }])),
+      methodOf: ({ method, request, response }) =>
+        normalizeMethod === undefined
+          ? method.toLowerCase()
+          : call(normalizeMethod, [method, { req: request, res: response }]),
       transform:
         getLabelValues &&
         ((_labels, request, response) => call(getLabelValues, [request, response])),
-      leavesOut:
-        skip === undefined
+      leavesOut: isOff
+        ? () => true
+        : skip === undefined
           ? leavesOut
           : (ended, labelsOf) =>
               call(skip, [ended.request, ended.response, labelsOf()]) ||
@@ -147,6 +165,7 @@ export function compilePromster({
     },
     presetMetrics: {
       upName: named(up)[0],
+      startedNames: hasGc ? gcNames(metricPrefix) : [],
       summary:
         summaries.length === 0
           ? undefined
@@ -156,6 +175,9 @@ export function compilePromster({
                 metricPercentiles.httpRequestDurationPerPercentileInSeconds ?? PERCENTILES,
             },
     },
+    start: hasGc
+      ? (register) => countCollections({ register, prefix: metricPrefix, intervalMs })
+      : undefined,
     decorate: () => {
       if (app?.locals !== undefined) app.locals['Prometheus'] = core;
     },
