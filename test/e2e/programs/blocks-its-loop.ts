@@ -40,8 +40,9 @@ process.on('message', (way: string) => {
   process.send?.({ kind: 'blocks' });
   // When the word is out.
   setTimeout(() => {
+    const startedMs = Date.now();
     WAYS[way]?.();
-    process.send?.({ kind: 'is back' });
+    process.send?.({ kind: 'is back', startedMs, endedMs: Date.now() });
   }, 100);
 });
 process.send?.({ kind: 'listens', port: address?.port });
