@@ -69,6 +69,7 @@ function introduction(of: {
     `  scrape       ${origin}/metrics`,
     `               ${origin}/internal/metrics`,
     `               http://${HOST}:${offLoopPort}/metrics, also while the app is blocked`,
+    `  to block it  ${origin}/blocking?ms=5000`,
     `  diagnostics  ${origin}/diagnostics/metrics`,
     `  health       ${origin}/health`,
     `  engine       ${engine}`,

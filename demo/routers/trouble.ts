@@ -5,6 +5,8 @@ const FAILING_SHARE = 0.25;
 const SLOW_MS_MIN = 300;
 const SLOW_MS_MAX = 800;
 const BLOCK_MS = 200;
+/** Long enough to look at the off-loop port meanwhile. */
+const BLOCK_MS_MAX = 10_000;
 
 /** What goes wrong in any service sooner or later. */
 export function troubleRouter(): Router {
@@ -20,8 +22,10 @@ export function troubleRouter(): Router {
     await delay(SLOW_MS_MIN + Math.random() * (SLOW_MS_MAX - SLOW_MS_MIN));
     response.json({ rows: 1_000 });
   });
-  router.get('/blocking', (_request, response) => {
-    response.json({ checksum: computeFor(BLOCK_MS) });
+  router.get('/blocking', (request, response) => {
+    const askedMs = Number(request.query['ms'] ?? BLOCK_MS);
+    const durationMs = askedMs <= BLOCK_MS_MAX ? askedMs : BLOCK_MS;
+    response.json({ checksum: computeFor(durationMs) });
   });
   return router;
 }

@@ -1,5 +1,5 @@
 // The traffic process: `node traffic/main.js <origin> <rate>`, started by TrafficProcess with a channel to it.
-import { STOP } from './messages.js';
+import { STOP, type TrafficReport } from './messages.js';
 import { Sender } from './sender.js';
 import { Spectators } from './spectators.js';
 
@@ -12,8 +12,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 process.on('message', async (message) => {
   if (message !== STOP) return;
-  const report = { ...(await sender.stop()), messages: spectators.messages };
-  spectators.leave();
+  const [requests, messages] = await Promise.all([sender.stop(), spectators.leave()]);
+  const report: TrafficReport = { ...requests, messages };
   process.send?.(report, () => process.exit());
 });
 process.once('disconnect', () => process.exit());

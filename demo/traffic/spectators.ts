@@ -13,13 +13,18 @@ export class Spectators {
     this.#sockets = Array.from({ length: COUNT }, () => this.#open(url));
   }
 
-  /** Messages read so far. */
-  get messages(): number {
+  /** Says goodbye, and reads what is sent until that is answered. @returns Messages read. */
+  async leave(): Promise<number> {
+    const closed = this.#sockets
+      .filter((socket) => socket.readyState !== socket.CLOSED)
+      .map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of this.#sockets) {
+      // One that is connecting is waited for: the app counts what it sends from the moment at which it accepts it.
+      if (socket.readyState === socket.CONNECTING) socket.once('open', () => socket.close());
+      else socket.close();
+    }
+    await Promise.all(closed);
     return this.#messages;
-  }
-
-  leave(): void {
-    for (const socket of this.#sockets) socket.terminate();
   }
 
   #open(url: URL): WebSocket {

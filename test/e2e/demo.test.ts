@@ -37,7 +37,7 @@ describe('the demo', function () {
     expect(stdout).to.match(/^GET +\/teams\/:teamId\/players\/:playerId( +[\d,.]+){5}$/m);
     expect(stdout).to.match(/^GET +__unmatched__( +[\d,.]+){5}$/m);
     expect(stdout).to.match(/^Cache games: [1-9][\d,]* hits, [1-9]\d* misses$/m);
-    expect(stdout).to.match(/^WebSockets: 5 connections, [1-9]\d* messages sent, [1-9]\d* read$/m);
+    expect(stdout).to.match(/^WebSockets: 5 connections, ([1-9]\d*) messages sent, \1 read$/m);
   });
 
   it('has measured every answer that its traffic process has read', async () => {
@@ -87,6 +87,23 @@ describe('the demo', function () {
     await eventually(async () => ((await requestCount(port)) === 1 ? true : undefined), {
       what: 'one request',
     });
+    await endCleanly(demo, 'SIGINT');
+  });
+
+  it('says on the off-loop port that its main thread is blocked, while it is', async () => {
+    const { process: demo, port } = await startDemo(startProcess, ['--rate', '0']);
+    const [, offLoop] = await demo.waitForOutput(/:(\d+)\/metrics, also while/, 0);
+    const blocking = ask({ port, path: '/blocking?ms=2000' });
+    const live = await eventually(
+      async () => {
+        const answer = await ask({ port: Number(offLoop), path: '/health/live' });
+        const { main_blocked_ms } = JSON.parse(answer.body);
+        return main_blocked_ms > 0 ? answer : undefined;
+      },
+      { what: 'the block' },
+    );
+    expect(live.status).to.equal(200);
+    await blocking;
     await endCleanly(demo, 'SIGINT');
   });
 
