@@ -24,7 +24,7 @@ import { assertLayout } from './assert-layout.js';
  *   17 × slices +          group g  u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
  *     g × slices × G/2                    an octave lies in a page, and what nothing fell into is not touched
  *
- * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one series' octave.
+ * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one series.
  *
  * When a slice begins at a tick (aggregate/rotation.ts), whoever holds the lease, in a batch:
  *

@@ -92,6 +92,7 @@ export class SnapshotReader {
   /** Of one route after the other. */
   private sums = new WindowSums(0);
   private boundNames: readonly string[] = [];
+  private largestWhole: string | undefined;
   private readonly lagSums = new WindowSums(0);
   private readonly named = new Float64Array(NAMED.length);
 
@@ -119,7 +120,7 @@ export class SnapshotReader {
       const samples = this.http && readSamples(segment, this.http, { aggregates, nowTick });
       rows = this.readRoutes(aggregates, start, samples);
       latencies = this.latenciesOf(all, samples);
-      latencyQuantilesMs = quantilesMs(quantilesOf(all, samples), quantiles);
+      latencyQuantilesMs = this.quantilesMs(quantiles, samples);
       eventLoop = this.readLag(aggregates, nowTick);
       caches = readCaches(this.hooks, { aggregates, nowTick });
       webSockets = readWebSockets(this.hooks, { aggregates, nowTick });
@@ -131,7 +132,12 @@ export class SnapshotReader {
       ageMs: this.ageMs(nowTick),
       totalRequests: lifetime.requests,
       errorRate: quotient(window.errors, window.requests),
-      ...latencies,
+      // Field by field, for the reason that the rows have.
+      avgLatencyMs: latencies.avgLatencyMs,
+      p50LatencyMs: latencies.p50LatencyMs,
+      p90LatencyMs: latencies.p90LatencyMs,
+      p95LatencyMs: latencies.p95LatencyMs,
+      p99LatencyMs: latencies.p99LatencyMs,
       requestsInFlight: this.inFlight(),
       latencyHistogram: this.histogram(),
       latencyQuantilesMs,
@@ -181,32 +187,15 @@ export class SnapshotReader {
     const rows: RouteSnapshot[] = [];
     all.reset();
     for (let index = 0; index < this.routes.length; index++) {
-      const { method, route, series } = this.routes[index] as Route;
+      const route = this.routes[index] as Route;
       sums.reset();
-      for (const { block, isError } of series)
+      for (const { block, isError } of route.series)
         sums.addSeries(reading, { block, isError, start, slices });
       if (sums.lifetime.requests === 0) continue;
+      writeQuantiles(sums, sampled?.[index], { shares: NAMED, into: this.named });
+      rows.push(rowOf(route, { sums, named: this.named, spanMs: start.spanMs }));
+      // After its quantiles: what has been counted for them need not be counted again.
       all.add(sums);
-      const { window, lifetime } = sums;
-      const latencies = this.latenciesOf(sums, sampled?.[index]);
-      // Field by field, and not spread: that alone would take a fifth of the whole snapshot.
-      rows.push({
-        method,
-        route,
-        requests: lifetime.requests,
-        errors: lifetime.errors,
-        errorRate: quotient(window.errors, window.requests),
-        avgLatencyMs: latencies.avgLatencyMs,
-        p50LatencyMs: latencies.p50LatencyMs,
-        p90LatencyMs: latencies.p90LatencyMs,
-        p95LatencyMs: latencies.p95LatencyMs,
-        p99LatencyMs: latencies.p99LatencyMs,
-        window: {
-          requests: window.requests,
-          errors: window.errors,
-          requestsPerSecond: quotient(window.requests, start.spanMs / MS_PER_SECOND),
-        },
-      });
     }
     return rows;
   }
@@ -252,7 +241,7 @@ export class SnapshotReader {
 
   private latenciesOf(sums: WindowSums, samples?: Samples): LatencySummary {
     const { named } = this;
-    quantilesOf(sums, samples)(NAMED, named);
+    writeQuantiles(sums, samples, { shares: NAMED, into: named });
     const { requests, seconds } = sums.window;
     return {
       avgLatencyMs: quotient(seconds * MS_PER_SECOND, requests),
@@ -261,6 +250,23 @@ export class SnapshotReader {
       p95LatencyMs: inMs(named[2]),
       p99LatencyMs: inMs(named[3]),
     };
+  }
+
+  /** Those of all requests. To be called after `latenciesOf` all, which leaves the percentiles that have a name. */
+  private quantilesMs(
+    shares: readonly number[],
+    samples: Samples | undefined,
+  ): Record<string, number | null> {
+    const { all, named } = this;
+    const isNamed = shares.every((share) => NAMED.includes(share as (typeof NAMED)[number]));
+    const values = isNamed ? named : new Float64Array(shares.length);
+    if (!isNamed) writeQuantiles(all, samples, { shares, into: values });
+    const quantilesMs: Record<string, number | null> = {};
+    for (const [index, share] of shares.entries()) {
+      const at = isNamed ? NAMED.indexOf(share as (typeof NAMED)[number]) : index;
+      quantilesMs[String(share)] = inMs(values[at]);
+    }
+    return quantilesMs;
   }
 
   /** Takes in the series that have come since the last snapshot. */
@@ -275,6 +281,7 @@ export class SnapshotReader {
         this.boundNames = this.http.bounds.map((bound) =>
           String(Number((bound * MS_PER_SECOND).toPrecision(12))),
         );
+        this.largestWhole = this.boundNames.findLast(isElement);
       }
     }
     this.lag ??= findFamily(segment, FamilyRole.loopLag);
@@ -318,6 +325,9 @@ export class SnapshotReader {
   private histogram(): Record<string, number> {
     const histogram: Record<string, number> = {};
     const { buckets } = this.all;
+    // Whole numbers are an object's elements, and stand in order of size anyhow. The largest first tells V8 that they are sparse, which it
+    // would notice after it had copied them into arrays of some thousands: 1.4 µs and not 7.
+    if (this.largestWhole !== undefined) histogram[this.largestWhole] = 0;
     let cumulative = 0;
     for (let bucket = 0; bucket < buckets.length; bucket++) {
       cumulative += buckets[bucket] as number;
@@ -345,21 +355,43 @@ export class SnapshotReader {
   }
 }
 
-/** Estimates quantiles: writes the values below which ascending shares of the observations lie, NaN where there are none. */
-type Quantiles = (shares: readonly number[], into: Float64Array) => void;
-
-/** By the samples where there is a reservoir, else by the sketch. */
-function quantilesOf(sums: WindowSums, samples: Samples | undefined): Quantiles {
-  return samples === undefined
-    ? (shares, into) => sums.quantiles(shares, into)
-    : (shares, into) => sampleQuantiles(samples, shares, into);
+/** Whether a property of that name is one of an object's elements. */
+function isElement(name: string): boolean {
+  return Number.isInteger(Number(name)) && Number(name) < 2 ** 32 - 1;
 }
 
-function quantilesMs(
-  quantiles: Quantiles,
-  shares: readonly number[],
-): Record<string, number | null> {
-  const values = new Float64Array(shares.length);
-  quantiles(shares, values);
-  return Object.fromEntries(shares.map((share, index) => [String(share), inMs(values[index])]));
+/** Field by field, and not spread, which takes longer than to count. */
+function rowOf(
+  { method, route }: Route,
+  of: { readonly sums: WindowSums; readonly named: Float64Array; readonly spanMs: number },
+): RouteSnapshot {
+  const { sums, named, spanMs } = of;
+  const { window, lifetime } = sums;
+  return {
+    method,
+    route,
+    requests: lifetime.requests,
+    errors: lifetime.errors,
+    errorRate: quotient(window.errors, window.requests),
+    avgLatencyMs: quotient(window.seconds * MS_PER_SECOND, window.requests),
+    p50LatencyMs: inMs(named[0]),
+    p90LatencyMs: inMs(named[1]),
+    p95LatencyMs: inMs(named[2]),
+    p99LatencyMs: inMs(named[3]),
+    window: {
+      requests: window.requests,
+      errors: window.errors,
+      requestsPerSecond: quotient(window.requests, spanMs / MS_PER_SECOND),
+    },
+  };
+}
+
+/** Writes the values below which shares of the observations lie: by the samples where there is a reservoir, else by the sketch. */
+function writeQuantiles(
+  sums: WindowSums,
+  samples: Samples | undefined,
+  { shares, into }: { readonly shares: readonly number[]; readonly into: Float64Array },
+): void {
+  if (samples === undefined) sums.quantiles(shares, into);
+  else sampleQuantiles(samples, shares, into);
 }

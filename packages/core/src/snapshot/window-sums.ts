@@ -1,5 +1,5 @@
 import type { SegmentReading } from '../aggregate/segment-reading.js';
-import { NARROW_SHAPE, shareInCell } from '../aggregate/sketch-shape.js';
+import { NARROW_SHAPE } from '../aggregate/sketch-shape.js';
 import { ALL_BEFORE, NOTHING_BEFORE, type WindowStart } from '../aggregate/window-reading.js';
 import {
   BLOCK_COUNTS,
@@ -8,8 +8,8 @@ import {
   sketchDouble,
   sketchGroupsDouble,
 } from '../layout/aggregates.js';
-import { assertLayout } from '../layout/assert-layout.js';
 import { groupCopyCell, groupTotalsCell, sumCopyDouble } from '../layout/windows.js';
+import { AddedSketches, GROUPS, NO_COPIES, type QuantileSearch, rankOf } from './added-sketches.js';
 
 /** One series to be added: where its block is, and where its window begins. */
 export interface SeriesInWindow {
@@ -19,26 +19,12 @@ export interface SeriesInWindow {
   readonly slices: number;
 }
 
-/** A sketch that was added. */
-interface AddedSketch {
-  readonly reading: SegmentReading;
-  /** Bit g: a cell of group g is in use. */
-  readonly groups: number;
-  /** First double of the sketch. */
-  readonly first: number;
-  /** First u32 cell of what to take off the first group; NOTHING_BEFORE where there is nothing. */
-  readonly copy: number;
-  /** U32 cells between that and what to take off the next group. */
-  readonly copyStep: number;
-}
-
-const GROUPS = Math.ceil(NARROW_SHAPE.cells / SKETCH_GROUP_CELLS);
-
 /**
  * Sums series of a family with a narrow sketch: since the start, and over the window. Merging is addition, of series and of segments alike.
  *
- * A sketch is added up octave by octave at first, and its cells are read where a quantile lies, which is in a few octaves out of a dozen.
- * So quantiles and cells belong in the reading (`readCommitted`) that the series were added in.
+ * How many observations a sketch holds follows from its counts. Quantiles are looked for from the top: octave by octave, and then in the
+ * cells of the few octaves in which one lies, so that what is below the median is not read. So quantiles and cells belong in the reading
+ * (`readCommitted`) that the series were added in.
  */
 export class WindowSums {
   /** Since the start. */
@@ -46,26 +32,45 @@ export class WindowSums {
   readonly buckets: Float64Array;
   /** Over the window. */
   readonly window: Counts = { requests: 0, errors: 0, seconds: 0 };
-  private readonly sketches: AddedSketch[] = [];
-  /** Observations a group, over the window. */
+  /** One a reading, as a rule one in all. */
+  private readonly sketches: AddedSketches[] = [];
+  /** Bit g: one of the sketches uses group g. */
+  private groups = 0;
+  /** Observations a group, over the window, as far as they have been counted. */
   private readonly groupTotals = new Float64Array(GROUPS);
   /** The window's sketch, of which the groups in `groupsRead` have been read. */
   private readonly windowCells = new Float64Array(GROUPS * SKETCH_GROUP_CELLS);
   private groupsRead = 0;
+  /** Where a search for quantiles is. Kept, as a snapshot makes a hundred of them. */
+  private readonly search: QuantileSearch = {
+    shares: [],
+    total: 0,
+    into: new Float64Array(),
+    first: 0,
+    last: 0,
+    below: 0,
+  };
+  /** The window's sketch as one that was added. */
+  private readonly windowSketch: AddedSketches;
 
   constructor(boundsCount: number) {
     this.buckets = new Float64Array(boundsCount + 1);
+    const cells = new Int32Array(this.windowCells.buffer);
+    this.windowSketch = new AddedSketches({ aggregates: this.windowCells, cells }, NO_COPIES);
+    this.windowSketch.add({ groups: -1, first: 0, copy: 0, total: 0, uncounted: 0 });
   }
 
   reset(): void {
-    for (const sums of [this.lifetime, this.window]) {
-      sums.requests = 0;
-      sums.errors = 0;
-      sums.seconds = 0;
+    clear(this.lifetime);
+    clear(this.window);
+    zero(this.buckets);
+    for (const sketches of this.sketches) sketches.count = 0;
+    for (let { groups } = this; groups !== 0; ) {
+      const group = 31 - Math.clz32(groups);
+      groups &= ~(1 << group);
+      this.groupTotals[group] = 0;
     }
-    this.buckets.fill(0);
-    this.sketches.length = 0;
-    this.groupTotals.fill(0);
+    this.groups = 0;
     this.groupsRead = 0;
   }
 
@@ -92,16 +97,14 @@ export class WindowSums {
       groupCells: SKETCH_GROUP_CELLS,
     };
     const isWhole = start.slice === NOTHING_BEFORE;
-    const sketch: AddedSketch = {
-      reading,
-      groups: aggregates[block + sketchGroupsDouble(buckets.length - 1)] as number,
-      first,
-      copy: isWhole ? NOTHING_BEFORE : groupCopyCell(place, { slice: start.slice, group: 0 }),
-      copyStep: series.slices * SKETCH_GROUP_CELLS,
-    };
-    const observed = this.addTotals(sketch, isWhole ? -1 : groupTotalsCell(place, start.slice));
+    const groups = aggregates[block + sketchGroupsDouble(buckets.length - 1)] as number;
+    const total = isWhole ? 0 : groupTotalsCell(place, start.slice);
+    const observed = isWhole ? requests : requestsSince(requests, reading, { groups, total });
     if (observed === 0) return;
-    this.sketches.push(sketch);
+    const copyStep = isWhole ? NO_COPIES : series.slices * SKETCH_GROUP_CELLS;
+    const copy = isWhole ? 0 : groupCopyCell(place, { slice: start.slice, group: 0 });
+    this.sketchesOf(reading, copyStep).add({ groups, first, copy, total, uncounted: groups });
+    this.groups |= groups;
     window.requests += observed;
     if (isError) window.errors += observed;
     const before = isWhole ? 0 : (aggregates[sumCopyDouble(place, start.slice)] as number);
@@ -114,8 +117,16 @@ export class WindowSums {
     addCounts(this.lifetime, other.lifetime);
     addCounts(this.window, other.window);
     addTo(this.buckets, other.buckets);
-    addTo(this.groupTotals, other.groupTotals);
-    for (const sketch of other.sketches) this.sketches.push(sketch);
+    this.groups |= other.groups;
+    const { groupTotals } = this;
+    for (let groups = other.groups; groups !== 0; ) {
+      const group = 31 - Math.clz32(groups);
+      groups &= ~(1 << group);
+      groupTotals[group] = (groupTotals[group] as number) + (other.groupTotals[group] as number);
+    }
+    for (const added of other.sketches) {
+      if (added.count !== 0) this.sketchesLike(added).addAll(added);
+    }
   }
 
   /**
@@ -126,36 +137,36 @@ export class WindowSums {
    */
   quantiles(shares: readonly number[], into: Float64Array): void {
     const total = this.window.requests;
-    const { groupTotals, windowCells } = this;
-    into.fill(Number.NaN);
-    if (total === 0) return;
-    let next = 0;
-    let below = 0;
-    for (let group = 0; group < GROUPS && next < shares.length; group++) {
-      const inGroup = groupTotals[group] as number;
-      if (inGroup === 0 || (shares[next] as number) * total > below + inGroup) {
-        below += inGroup;
-        continue;
-      }
-      this.readGroup(group);
-      let belowCell = below;
-      below += inGroup;
-      for (let cell = group * SKETCH_GROUP_CELLS; belowCell < below; cell++) {
-        const count = windowCells[cell] as number;
-        if (count === 0) continue;
-        while (next < shares.length && (shares[next] as number) * total <= belowCell + count) {
-          const rank = (shares[next] as number) * total - belowCell;
-          into[next++] = valueIn(cell, shareInCell(rank, count));
-        }
-        belowCell += count;
-      }
+    if (total === 0) {
+      into.fill(Number.NaN);
+      return;
+    }
+    const { search } = this;
+    search.shares = shares;
+    search.total = total;
+    search.into = into;
+    search.last = shares.length - 1;
+    search.below = total;
+    for (let groups = this.groups; groups !== 0 && search.last >= 0; ) {
+      const group = 31 - Math.clz32(groups);
+      groups &= ~(1 << group);
+      search.below -= this.totalOf(group);
+      search.first = search.last + 1;
+      while (search.first > 0 && rankOf(shares[search.first - 1] as number, total) > search.below)
+        search.first--;
+      if (search.first > search.last) continue;
+      this.sketchesIn(group).findInGroup(group, search);
+      search.last = search.first - 1;
     }
   }
 
   /** Highest value of the window, seconds: at most a bucket's width too high; `undefined` where the window is empty. */
   get maximum(): number | undefined {
-    const group = this.groupTotals.findLastIndex((total) => total !== 0);
-    if (group === -1) return undefined;
+    let { groups } = this;
+    while (groups !== 0 && this.totalOf(31 - Math.clz32(groups)) === 0)
+      groups &= ~(1 << (31 - Math.clz32(groups)));
+    if (groups === 0) return undefined;
+    const group = 31 - Math.clz32(groups);
     this.readGroup(group);
     let cell = (group + 1) * SKETCH_GROUP_CELLS - 1;
     while (this.windowCells[cell] === 0) cell--;
@@ -168,91 +179,78 @@ export class WindowSums {
     return this.windowCells.slice(0, NARROW_SHAPE.cells);
   }
 
-  /** @param copied U32 cell of what to take off the first group; −1: nothing. @returns Observations in all. */
-  private addTotals({ reading, groups, first }: AddedSketch, copied: number): number {
-    const { aggregates, cells } = reading;
-    const { groupTotals } = this;
-    let observed = 0;
-    for (let bits = groups; bits !== 0; bits &= bits - 1) {
-      const group = 31 - Math.clz32(bits & -bits);
-      const shown = groupTotal(aggregates, first, group);
-      // Both modulo 2³², and so is the difference (layout/windows.ts).
-      const total = copied === -1 ? shown : ((shown | 0) - (cells[copied + group] as number)) >>> 0;
-      groupTotals[group] = (groupTotals[group] as number) + total;
-      observed += total;
-    }
-    return observed;
+  /** Observations in a group. It is counted when somebody asks, as quantiles are looked for from the top, and few reach the bottom. */
+  private totalOf(group: number): number {
+    const { groupTotals, sketches } = this;
+    let total = groupTotals[group] as number;
+    for (let index = 0; index < sketches.length; index++)
+      total += (sketches[index] as AddedSketches).countGroup(group);
+    groupTotals[group] = total;
+    return total;
+  }
+
+  private sketchesOf(reading: SegmentReading, copyStep: number): AddedSketches {
+    for (const sketches of this.sketches) if (sketches.accepts(reading, copyStep)) return sketches;
+    const sketches = new AddedSketches(reading, copyStep);
+    this.sketches.push(sketches);
+    return sketches;
+  }
+
+  private sketchesLike(added: AddedSketches): AddedSketches {
+    for (const sketches of this.sketches) if (sketches.acceptsAll(added)) return sketches;
+    const sketches = added.like();
+    this.sketches.push(sketches);
+    return sketches;
+  }
+
+  /** What to look for a group's quantiles in: the sketches themselves, or one of their sums. */
+  private sketchesIn(group: number): AddedSketches {
+    const [first] = this.sketches;
+    if (this.sketches.length === 1 && this.window.requests < WRAP) return first as AddedSketches;
+    this.readGroup(group);
+    return this.windowSketch;
   }
 
   /** Adds up a group's cells, unless that is done. */
   private readGroup(group: number): void {
     if ((this.groupsRead & (1 << group)) !== 0) return;
     this.groupsRead |= 1 << group;
-    const { sketches, windowCells } = this;
-    const start = group * SKETCH_GROUP_CELLS;
-    const end = Math.min(start + SKETCH_GROUP_CELLS, NARROW_SHAPE.cells);
-    for (let cell = start; cell < end; cell++) windowCells[cell] = 0;
-    for (let index = 0; index < sketches.length; index++) {
-      const sketch = sketches[index] as AddedSketch;
-      if ((sketch.groups & (1 << group)) === 0) continue;
-      const { copy, copyStep } = sketch;
-      if (copy === NOTHING_BEFORE) addShown(windowCells, start, end, sketch);
-      else addSince(windowCells, start, end, sketch, copy + group * copyStep - start);
-    }
+    const { windowCells } = this;
+    windowCells.fill(0, group * SKETCH_GROUP_CELLS, (group + 1) * SKETCH_GROUP_CELLS);
+    for (const sketches of this.sketches) sketches.addGroup(group, windowCells);
   }
 }
 
-/** Observations in a group of a sketch. Four sums, as one would wait for each addition: half the time. */
-function groupTotal(aggregates: Float64Array, first: number, group: number): number {
-  let cell = first + group * SKETCH_GROUP_CELLS;
-  const end = Math.min(cell + SKETCH_GROUP_CELLS, first + NARROW_SHAPE.cells);
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  for (; cell + 7 < end; cell += 8) {
-    a += (aggregates[cell] as number) + (aggregates[cell + 4] as number);
-    b += (aggregates[cell + 1] as number) + (aggregates[cell + 5] as number);
-    c += (aggregates[cell + 2] as number) + (aggregates[cell + 6] as number);
-    d += (aggregates[cell + 3] as number) + (aggregates[cell + 7] as number);
-  }
-  for (; cell < end; cell++) a += aggregates[cell] as number;
-  return a + b + c + d;
-}
+/** Copies are modulo it. */
+const WRAP = 2 ** 32;
 
-/** Adds cells of a sketch. */
-function addShown(sums: Float64Array, from: number, to: number, sketch: AddedSketch): void {
-  const { first } = sketch;
-  const { aggregates } = sketch.reading;
-  for (let cell = from; cell < to; cell++) {
-    sums[cell] = (sums[cell] as number) + (aggregates[first + cell] as number);
-  }
-}
-
-/**
- * Adds cells of a sketch, less their copies: both modulo 2³², and so is the difference (layout/windows.ts).
- *
- * @param copies Where the copy of cell 0 would be, if those of all cells stood in a row.
- */
-function addSince(
-  sums: Float64Array,
-  from: number,
-  to: number,
-  sketch: AddedSketch,
-  copies: number,
-): void {
-  const { first } = sketch;
-  const { aggregates, cells } = sketch.reading;
-  for (let cell = from; cell < to; cell++) {
-    const since = ((aggregates[first + cell] as number) | 0) - (cells[copies + cell] as number);
-    sums[cell] = (sums[cell] as number) + (since >>> 0);
-  }
+/** Observations that have come since the copies: both modulo 2³², and so is the difference (layout/windows.ts). */
+function requestsSince(
+  requests: number,
+  { cells }: SegmentReading,
+  { groups, total }: { readonly groups: number; readonly total: number },
+): number {
+  let copied = 0;
+  for (let bits = groups; bits !== 0; bits &= bits - 1)
+    copied = (copied + (cells[total + 31 - Math.clz32(bits & -bits)] as number)) | 0;
+  return ((requests | 0) - copied) >>> 0;
 }
 
 interface Counts {
   requests: number;
   errors: number;
   seconds: number;
+}
+
+/** In arrays so short, `fill` takes longer. */
+function zero(sums: Float64Array): void {
+  for (let index = 0; index < sums.length; index++) sums[index] = 0;
+}
+
+function clear(counts: Counts): void {
+  counts.requests = 0;
+  counts.errors = 0;
+  counts.seconds = 0;
 }
 
 function addCounts(counts: Counts, added: Counts): void {
@@ -266,18 +264,3 @@ function addTo(sums: Float64Array, added: Float64Array): void {
     sums[index] = (sums[index] as number) + (added[index] as number);
   }
 }
-
-/** NARROW_SHAPE.valueAt, for which a snapshot of a hundred routes asks four hundred times: bounds from a table, and a power of one base. */
-function valueIn(cell: number, fraction: number): number {
-  const last = NARROW_SHAPE.cells - 1;
-  if (cell === 0 || cell === last) return UPPER_BOUNDS[Math.min(cell, last - 1)] as number;
-  return (UPPER_BOUNDS[cell - 1] as number) * Math.exp(fraction * LN_BUCKET);
-}
-
-const UPPER_BOUNDS = Float64Array.from({ length: NARROW_SHAPE.cells }, (_, cell) =>
-  NARROW_SHAPE.upperBound(cell),
-);
-/** Of the quotient of a bucket's bounds. */
-const LN_BUCKET = Math.LN2 / 2 ** NARROW_SHAPE.schema;
-
-assertLayout(GROUPS <= 32, 'a group has a bit');
