@@ -146,7 +146,7 @@ export class AddedSketches {
    * Finds the quantiles that lie in a group.
    *
    * Four cells at a time are added up in locals, sketch after sketch, and the search ends where the last quantile lies: adding the cells up
-   * in an array to look for them there took twice as long.
+   * in an array to look for them there took longer, over all routes together more than twice as long.
    */
   findInGroup(group: number, search: QuantileSearch): void {
     const { shares, total, into, first, last, below } = search;
