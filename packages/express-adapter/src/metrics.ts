@@ -84,14 +84,15 @@ export class Metrics {
     this.compiled = compileOptions(options);
     const { data, functions, presetMetrics, start } = this.compiled;
     let classify = errorClassifier([]);
+    // Before it is configured: where something was recorded already, that makes the engine.
+    this.pipeline = pipeline;
+    this.register = register;
     this.resolved = pipeline.configure(data, this.makeEngine, (wanted) => {
       classify = errorClassifier(wanted.errorRules);
       const { requests, duration, inFlight } = wanted.metricNames;
       const names = [...requests, ...duration, ...inFlight, ...extraNames(wanted, presetMetrics)];
       refuseTakenNames(register, names);
     });
-    this.pipeline = pipeline;
-    this.register = register;
     const wasStarted = pipeline.isStarted;
     try {
       this.gate = new AccessGate(this.resolved.access);

@@ -172,6 +172,12 @@ describe('a pool engine whose threads cannot start', function () {
   const startPool = useTestPools();
   const threads = useThreadList();
 
+  it('has an ES module imported: one that is ended while it is required takes the process along', async () => {
+    const { warnings } = startPool({ threadFile: 'tells-how-it-is-loaded' });
+    await until(() => warnings.length > 0, 'the engine gives up');
+    expect(warnings[0]?.message).to.match(/by import$/);
+  });
+
   for (const [threadFile, reason] of [
     ['throws-at-load', /this thread file cannot be loaded/],
     ['exits-at-load', /exit code 0/],

@@ -8,6 +8,14 @@ import { PageReceiver } from './page-receiver.js';
 /** A flush and a scrape or two at a time; more wait in the pool's queue. */
 const CONCURRENT_TASKS = 16;
 
+/**
+ * piscina asks for the thread's file by `require`, and takes `import` where that is refused. Of an ES module it has to be: a thread that is
+ * ended while Node instantiates one for `require` aborts the whole process (seen with Node 20.20).
+ */
+const NO_REQUIRE_OF_ES_MODULES = ['--no-experimental-require-module'].filter((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+);
+
 /** A terminated thread ends within milliseconds, unless a native call holds it: then nobody waits longer than this. */
 const EXIT_MS_MAX = 1_500;
 
@@ -53,7 +61,7 @@ export class PoolThread {
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
       // The application's --require and --import are not for this thread.
-      execArgv: [],
+      execArgv: NO_REQUIRE_OF_ES_MODULES,
       workerData: POOL_THREAD_MARK,
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     });
