@@ -34,8 +34,12 @@ export interface CacheRules {
   readonly listen?: (cache: AnyCache, tell: (reason: EvictionReason) => void) => () => void;
 }
 
-/** Values beside the one of `key`: what is missing of them after a `set` was pushed out by it. */
-export type RoomRule = (cache: AnyCache, key: unknown) => number;
+/** How full a cache is: what is missing of the values beside the one of a key after that was set was pushed out by it. */
+export interface RoomRule {
+  size(cache: AnyCache): number;
+  /** Whether there is a value of the key, fresh or not. */
+  holds(cache: AnyCache, key: unknown): boolean;
+}
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 const isDefined = (value: unknown): boolean => value !== undefined;
@@ -58,6 +62,17 @@ const QUEUED = 'QUEUED';
 const isRedisHit = (value: unknown): boolean | undefined =>
   value === QUEUED ? undefined : isThere(value);
 
+/** By what lru-cache tells without being changed by it: `has()` would refresh ages, and report to its diagnostics channel. */
+const LRU_ROOM: RoomRule = {
+  size: (cache) => (cache as unknown as { readonly size: number }).size,
+  holds: (cache, key) => {
+    const { getRemainingTTL } = cache as unknown as {
+      readonly getRemainingTTL: (key: unknown) => number;
+    };
+    return Reflect.apply(getRemainingTTL, cache, [key]) !== 0;
+  },
+};
+
 const RULES: Readonly<Record<CacheLibrary, CacheRules>> = {
   'lru-cache': {
     shape: ['peek', 'purgeStale', 'getRemainingTTL', 'rkeys'],
@@ -70,7 +85,7 @@ const RULES: Readonly<Record<CacheLibrary, CacheRules>> = {
     },
     // What is set to undefined is deleted.
     isHit: isDefined,
-    room: otherEntries,
+    room: LRU_ROOM,
   },
   keyv: {
     shape: ['get', 'getMany', 'setMany', 'deleteMany', 'disconnect', 'namespace?'],
@@ -177,15 +192,6 @@ export function hasShape(cache: AnyCache, { shape }: CacheRules): boolean {
   } catch {
     return false;
   }
-}
-
-/** By what lru-cache tells without being changed by it: `has()` would refresh ages, and report to its diagnostics channel. */
-function otherEntries(cache: AnyCache, key: unknown): number {
-  const { size, getRemainingTTL } = cache as unknown as {
-    readonly size: number;
-    readonly getRemainingTTL: (key: unknown) => number;
-  };
-  return size - (Reflect.apply(getRemainingTTL, cache, [key]) === 0 ? 0 : 1);
 }
 
 function onExpired(cache: AnyCache, tell: (reason: EvictionReason) => void): () => void {

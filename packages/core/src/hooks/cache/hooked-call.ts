@@ -212,13 +212,15 @@ function countMany(
 }
 
 interface RoomBefore {
-  readonly others: number;
+  readonly size: number;
+  readonly isHeld: boolean;
   readonly innerCalls: number;
 }
 
 function roomBefore(room: RoomRule, key: unknown, state: HookState): RoomBefore | undefined {
   try {
-    return { others: room(state.cache, key), innerCalls: state.innerCalls };
+    const { cache, innerCalls } = state;
+    return { size: room.size(cache), isHeld: room.holds(cache, key), innerCalls };
   } catch {
     return undefined;
   }
@@ -226,10 +228,16 @@ function roomBefore(room: RoomRule, key: unknown, state: HookState): RoomBefore 
 
 function countEvicted(before: RoomBefore, key: unknown, state: HookState): void {
   const { rules, series, cache, innerCalls } = state;
+  const { room } = rules;
   // A callback of the cache's may have changed it meanwhile, and nothing can be told from its size.
-  if (rules.room === undefined || innerCalls !== before.innerCalls) return;
+  if (room === undefined || innerCalls !== before.innerCalls) return;
   try {
-    const evicted = before.others - rules.room(cache, key);
+    const { size, isHeld } = before;
+    const sizeNow = room.size(cache);
+    // Nobody had to go where the cache grew, or has as many values as before of the same keys: no need to look the key up again.
+    if (sizeNow > size || (sizeNow === size && isHeld)) return;
+    const others = size - (isHeld ? 1 : 0);
+    const evicted = others - (sizeNow - (room.holds(cache, key) ? 1 : 0));
     if (evicted > 0) series.evicted('capacity', evicted);
   } catch {
     // A size that cannot be read is not counted.
