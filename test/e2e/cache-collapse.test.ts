@@ -79,10 +79,11 @@ describe('a hooked lru-cache whose working set grows out of it', function () {
 
   it('is reported by the pool thread, on the route, on the off-loop port and to the logger', async () => {
     const changes: HealthChange[] = [];
+    const told: object[] = [];
     const metrics = makeMetrics({
       port: 0,
       window: { seconds: 3 },
-      logger: { warn: () => {}, error: () => {} },
+      logger: { warn: (details) => void told.push(details), error: () => {} },
       onHealthChange: (change) => void changes.push(change),
     });
     const app = express();
@@ -113,10 +114,15 @@ describe('a hooked lru-cache whose working set grows out of it', function () {
       expect(found.evidence.baseline_hit_rate).to.be.greaterThan(found.value);
     }
     const change = await eventually(
-      async () => changes.find(({ subject }) => subject === 'cache_efficiency'),
+      async () => {
+        // The change is told with what the detector finds by then, some seconds later: nothing, where nobody looks anything up any more.
+        users.lookUp(MANY);
+        return changes.find(({ subject }) => subject === 'cache_efficiency');
+      },
       { what: 'a change', timeoutMs: 20_000 },
     );
     expect(change).to.include({ from: 'ok', to: 'alarm' });
     expect(change.detector?.subject).to.equal('users');
+    expect(told).to.deep.include({ code: 'OFFLOOP_HEALTH', ...change });
   });
 });

@@ -1,4 +1,4 @@
-import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 const { performance } = globalThis;
 
@@ -7,8 +7,6 @@ const { performance } = globalThis;
  * hours at once, must not make threads look dead.
  */
 export const unfaked = {
-  setInterval,
-  clearInterval,
   setTimeout,
   clearTimeout,
   setImmediate,
