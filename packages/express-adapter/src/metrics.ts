@@ -35,6 +35,7 @@ import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
 import type { CompiledOptions, Started } from './middleware/middleware-options.js';
 import { createRequestExtras, extraNames, isRelabelled } from './middleware/request-extras.js';
 import { RequestObserver } from './middleware/request-observer.js';
+import { ScrapePaths } from './middleware/scrape-paths.js';
 import { compileOptions, type MiddlewareOptions } from './presets/compile-options.js';
 import { AccessGate } from './routes/access-gate.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
@@ -51,6 +52,8 @@ const DEFAULT_SCRAPE_PATH = '/metrics';
 export class Metrics {
   /** The registry whose metrics the page shows; its own metrics stand first. */
   readonly register: Registry;
+  /** For the middleware. */
+  readonly scrapePaths: ScrapePaths;
   private readonly pipeline: Pipeline;
   private readonly http: HttpMetrics;
   private readonly observer: RequestObserver;
@@ -63,7 +66,6 @@ export class Metrics {
   private readonly started: Started | undefined;
   /** The options that it was made with. */
   private readonly compiled: CompiledOptions;
-  /** At hand, as each request asks whether it is another one. */
   private resolved: ResolvedOptions;
   private gate: AccessGate;
   private isClosed = false;
@@ -96,6 +98,7 @@ export class Metrics {
     const wasStarted = pipeline.isStarted;
     try {
       this.gate = new AccessGate(this.resolved.access);
+      this.scrapePaths = new ScrapePaths(this.resolved.scrapePaths);
       this.http = new HttpMetrics(pipeline, register, {
         isRelabelled: isRelabelled(this.resolved, functions),
       });
@@ -141,6 +144,7 @@ export class Metrics {
       const gate = new AccessGate(wanted.access);
       this.watchLoop(wanted);
       this.gate = gate;
+      this.scrapePaths.set(wanted.scrapePaths);
       this.errors.classify = classify;
       this.http.setWindow(wanted.window.seconds);
       this.lag.setWindow(wanted.window.seconds);

@@ -1,8 +1,7 @@
 import type { Pipeline } from '../engine/pipeline.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
-import type { Segment } from '../layout/segment.js';
-import { writeLiveCount } from '../record/live-value.js';
+import { createLiveCount } from '../record/live-value.js';
 import type { Recorder } from '../record/recorder.js';
 import type { CatalogWriter } from './catalog-writer.js';
 import type { Family } from './family.js';
@@ -30,11 +29,9 @@ export interface HttpMetricsOptions {
  */
 export class HttpMetrics {
   private readonly duration: Family;
-  private readonly recorder: Recorder;
+  private readonly recordAt: Recorder['recordAt'];
   private readonly catalog: CatalogWriter;
-  private readonly segment: Segment;
-  private readonly inFlightBlock: number;
-  private inFlight = 0;
+  private readonly addInFlight: (difference: 1 | -1) => void;
 
   /** @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC`; of a refused name nothing is left running. */
   constructor(
@@ -70,10 +67,10 @@ export class HttpMetrics {
     const shown = inFlightNames.length === 0 ? [] : [inFlight, ...aliases];
     for (const family of shown)
       registerFamily({ pipeline, registry, family, type: 'gauge', reset });
-    this.recorder = producer.recorder;
+    this.recordAt = producer.recorder.recordAt;
     this.catalog = producer.catalog;
-    this.segment = producer.segment;
-    this.inFlightBlock = seriesBlock(producer.segment, inFlight.onlySeries);
+    const { segment } = producer;
+    this.addInFlight = createLiveCount(segment, seriesBlock(segment, inFlight.onlySeries));
   }
 
   /** Changes the length of the window, seconds: from its next slice on. */
@@ -103,18 +100,14 @@ export class HttpMetrics {
    * @returns       `false` when the ring is full: the record is dropped, and counted.
    */
   record(seriesId: number, durationSeconds: number, endedMs: number = performance.now()): boolean {
-    const { recorder } = this;
-    recorder.stamp(endedMs);
-    const isRecorded = recorder.record(seriesId, durationSeconds);
-    recorder.publish();
-    return isRecorded;
+    return this.recordAt(seriesId, durationSeconds, endedMs);
   }
 
   requestStarted(): void {
-    writeLiveCount(this.segment, this.inFlightBlock, ++this.inFlight);
+    this.addInFlight(1);
   }
 
   requestEnded(): void {
-    writeLiveCount(this.segment, this.inFlightBlock, --this.inFlight);
+    this.addInFlight(-1);
   }
 }

@@ -43,4 +43,20 @@ export function writeLiveCount(segment: Segment, block: number, count: number): 
   segment.liveCells[(block + LIVE_COUNT_DOUBLE) * 2] = count;
 }
 
+/**
+ * The same for what counts up and down twice a request. A closure for the reason that the recorder is one: the cell's address is a constant of
+ * the compiled code, and neither the segment nor the array is looked at.
+ *
+ * @returns Adds to the count, which begins with 0.
+ */
+export function createLiveCount(segment: Segment, block: number): (difference: 1 | -1) => void {
+  const { liveCells } = segment;
+  const cell = (block + LIVE_COUNT_DOUBLE) * 2;
+  let count = 0;
+  return (difference) => {
+    count += difference;
+    liveCells[cell] = count;
+  };
+}
+
 assertLayout(LIVE_COUNT_DOUBLE < LIVE_BLOCK_DOUBLES, 'a live block holds its values');

@@ -33,6 +33,8 @@ export interface Recorder {
    * @param nowMs Milliseconds of the producing thread's own `performance.now()`, whose zero may be anywhere.
    */
   readonly stamp: (nowMs: number) => void;
+  /** `stamp`, `record` and `publish` in one: for what ends at a known moment and is to be seen at once. */
+  readonly recordAt: (seriesId: number, value: number, nowMs: number) => boolean;
   /** Ticks of that clock so far, from 1 on (layout/windows.ts). */
   readonly tick: () => number;
   /** Makes every record written so far visible to the consumer. */
@@ -70,7 +72,7 @@ export function createRecorder(segment: Segment): Recorder {
   let relieve: (() => void) | null = null;
 
   function record(seriesId: number, value: number): boolean {
-    // Literals, as in aggregate/accumulate.ts. From bench/core/record: publishing each record by Atomics.store costs three times as
+    // Literals here and below, as in aggregate/accumulate.ts: a module's constant is looked up. From bench/core/record: publishing each record by Atomics.store costs three times as
     // much as every 64th.
     const POLL_COUNT_CELL = 97;
     const PUBLISH_EVERY_MASK = 63;
@@ -87,19 +89,30 @@ export function createRecorder(segment: Segment): Recorder {
   }
 
   function publish(): void {
+    const PRODUCER_CURSOR_CELL = 32;
+    const POLL_COUNT_CELL = 97;
     // Stored after the records: a consumer that sees this cursor sees every cell before it.
-    Atomics.store(control, PRODUCER_CURSOR, sequence);
-    pollCountSeen = control[POLL_COUNT] as number;
+    Atomics.store(control, PRODUCER_CURSOR_CELL, sequence);
+    pollCountSeen = control[POLL_COUNT_CELL] as number;
   }
 
   function stamp(nowMs: number): void {
+    const CLOCK_TICK_CELL = 36;
+    const MS_PER_TICK = 100;
     const step = nowMs - (clock[0] as number);
     if (step > 0) {
       clock[1] = (clock[1] as number) + step;
-      tick = ((clock[1] as number) / TICK_MS + 1) | 0;
-      control[CLOCK_TICK] = tick;
+      tick = ((clock[1] as number) / MS_PER_TICK + 1) | 0;
+      control[CLOCK_TICK_CELL] = tick;
     }
     clock[0] = nowMs;
+  }
+
+  function recordAt(seriesId: number, value: number, nowMs: number): boolean {
+    stamp(nowMs);
+    const isRecorded = record(seriesId, value);
+    publish();
+    return isRecorded;
   }
 
   function makeRoom(): boolean {
@@ -129,6 +142,7 @@ export function createRecorder(segment: Segment): Recorder {
       publish();
     },
     stamp,
+    recordAt,
     tick: () => tick,
     sequence: () => sequence,
     backlog: () => (sequence - Atomics.load(control, CONSUMER_CURSOR)) | 0,
@@ -144,6 +158,8 @@ export function createRecorder(segment: Segment): Recorder {
 }
 
 assertLayout(POLL_COUNT === 97, 'record reads the poll count');
+assertLayout(PRODUCER_CURSOR === 32 && CLOCK_TICK === 36, 'publish and stamp write their cells');
+assertLayout(TICK_MS === 100, 'stamp turns milliseconds into ticks');
 assertLayout(
   layout.SERIES_ID_CELL === 0 &&
     layout.TICK_CELL === 1 &&

@@ -30,11 +30,11 @@ export function methodLabel(method: string | undefined, isRouted: boolean): stri
   return (isRouted ? KNOWN_METHODS : COMMON_METHODS).has(method) ? method : OTHER;
 }
 
-const STATUS_MIN = 100;
-const STATUS_MAX = 999;
-
 /** The status as a whole number from 100 to 999, 0 for anything else. */
 export function statusOf(statusCode: unknown): number {
+  // In here, as a module's constant is looked up by each request.
+  const STATUS_MIN = 100;
+  const STATUS_MAX = 999;
   const status = Math.trunc(Number(statusCode));
   return status >= STATUS_MIN && status <= STATUS_MAX ? status : 0;
 }

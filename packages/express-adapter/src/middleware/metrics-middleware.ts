@@ -20,16 +20,10 @@ export function createMetricsMiddleware(
   const { bypass, excludeRoutes = [], scrapes } = entry;
   if (bypass !== undefined || excludeRoutes.length > 0 || scrapes !== undefined)
     return createChoosyMiddleware(metrics, observer, entry);
-  let { options } = metrics;
-  // A copy, as V8 reads the frozen one more slowly: 16 → 10 ns a request that is no scrape.
-  let paths = [...options.scrapePaths];
+  const { scrapePaths } = metrics;
   return function metricsMiddleware(request, response, next) {
-    if (metrics.options !== options) {
-      options = metrics.options;
-      paths = [...options.scrapePaths];
-    }
     const url = request.originalUrl ?? request.url ?? '';
-    if (isPathAmong(paths, url) && isRead(request) && options.prometheus.enabled) {
+    if (scrapePaths.has(url) && isRead(request) && metrics.options.prometheus.enabled) {
       metrics.answerScrape(request, response);
       return;
     }
@@ -49,7 +43,7 @@ function createChoosyMiddleware(
   const expression = scrapes instanceof RegExp ? stateless(scrapes) : undefined;
   const isScrape = (url: string): boolean => {
     if (scrapes === false) return false;
-    return expression?.test(url) ?? isPathAmong(metrics.options.scrapePaths, url);
+    return expression?.test(url) ?? metrics.scrapePaths.has(url);
   };
   return function metricsMiddleware(request, response, next) {
     const url = request.originalUrl ?? request.url ?? '';
@@ -74,19 +68,4 @@ function createChoosyMiddleware(
 /** Without the flags that make an expression remember where it was. */
 function stateless(expression: RegExp): RegExp {
   return new RegExp(expression.source, expression.flags.replace(/[gy]/g, ''));
-}
-
-const QUESTION_MARK = 63;
-
-/** Whether the URL's path is one of these. Each request asks, so no string is made and hashed for it. */
-function isPathAmong(paths: readonly string[], url: string): boolean {
-  for (let index = 0; index < paths.length; index++) {
-    const path = paths[index] as string;
-    const { length } = path;
-    const isLong = url.length > length;
-    if (isLong ? url.charCodeAt(length) === QUESTION_MARK : url.length === length) {
-      if (url.startsWith(path)) return true;
-    }
-  }
-  return false;
 }

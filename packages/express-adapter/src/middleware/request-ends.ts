@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { ErrorCounter } from '../errors/error-counter.js';
 import type { BegunRequest, RequestExtras } from './ended-request.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
@@ -5,10 +6,6 @@ import { methodLabel, statusOf } from './http-labels.js';
 import type { HttpSink } from './http-sink.js';
 import { RouteSeries } from './route-series.js';
 import { RouteTemplates, UNMATCHED } from './route-templates.js';
-
-const MS_PER_SECOND = 1_000;
-
-const FIRST_ERROR_STATUS = 400;
 
 /** What is done with an ended request beside telling the sink. */
 export interface RequestEndsOptions {
@@ -85,7 +82,7 @@ export class RequestEnds {
     const endedMs = performance.now();
     const durationMs = endedMs - startedMs;
     // Below zero only where somebody's fake clock was put in or taken out meanwhile.
-    const durationSeconds = durationMs > 0 ? durationMs / MS_PER_SECOND : 0;
+    const durationSeconds = durationMs > 0 ? durationMs / 1_000 : 0;
     if (notes !== undefined || this.extras !== undefined) {
       const method = methodLabel(request.method, series.template !== UNMATCHED);
       const isCounted = this.#recordMore(
@@ -102,7 +99,7 @@ export class RequestEnds {
         notes?.thrown,
       );
       if (!isCounted) return;
-    } else if (status >= FIRST_ERROR_STATUS) {
+    } else if (status >= 400) {
       this.#errors?.countStatus(series, request.method, status);
     }
     // Last, as it publishes what was recorded.
@@ -115,7 +112,7 @@ export class RequestEnds {
     const series = this.#templates.named(route);
     const status = statusOf(statusCode);
     const endedMs = performance.now();
-    const durationSeconds = Math.max(0, endedMs - startedMs) / MS_PER_SECOND;
+    const durationSeconds = Math.max(0, endedMs - startedMs) / 1_000;
     const label = methodLabel(method, series.template !== UNMATCHED);
     const ended = { method: label, route: series.template, status, startedMs, durationSeconds };
     if (!this.#recordMore({ ...ended, request, response: undefined, begun: undefined }, thrown))

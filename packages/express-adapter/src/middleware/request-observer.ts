@@ -6,7 +6,7 @@ import type { HttpSink } from './http-sink.js';
 import { ListenedResponse, type ResponseEnd } from './listened-response.js';
 import { type RecordedRequest, RequestEnds, type RequestEndsOptions } from './request-ends.js';
 import { isBeingServed, isClosable, isServedSocket, type ServedSocket } from './served-socket.js';
-import { isCarrier, isHost, read } from './unknown-value.js';
+import { isCarrier, read } from './unknown-value.js';
 
 /** Published by node:http first of all at a response's end. Cheaper than a listener on each response. */
 const FINISH_CHANNEL = 'http.server.response.finish';
@@ -56,7 +56,7 @@ export class RequestObserver {
       const { socket } = request;
       if (isBeingServed(socket, request, response)) {
         const connection = socket[this.#slot] ?? this.#connect(socket);
-        if (connection instanceof Connection) {
+        if (connection !== undefined) {
           if (connection.response === response || response.writableEnded === true) return;
           if (response.destroyed === true) this.#countGone(request, response);
           else this.#begin(connection, request, response);
@@ -110,7 +110,7 @@ export class RequestObserver {
     unsubscribe(FINISH_CHANNEL, this.#onFinish);
     for (const [connection, socket] of this.#connections) {
       socket.removeListener('close', connection.onClose);
-      delete socket[this.#slot];
+      Reflect.deleteProperty(socket, this.#slot);
     }
     for (const listened of this.#listened) listened.detach();
     this.#connections.clear();
@@ -137,13 +137,11 @@ export class RequestObserver {
   readonly #onFinish = (message: unknown): void => {
     // What is thrown in here would end the process.
     try {
-      if (typeof message !== 'object' || message === null) return;
-      if (!('socket' in message && 'response' in message)) return;
-      const { socket, response } = message;
-      if (!isHost(socket) || !isCarrier(socket)) return;
+      // Of what Node publishes nothing is checked: what is not as it should be is thrown, and caught.
+      const { socket, response } = message as FinishMessage;
       const connection = socket[this.#slot];
-      if (!(connection instanceof Connection) || connection.response !== response) return;
-      this.#finish(connection, connection.response?.statusCode);
+      if (connection === undefined || connection.response !== response) return;
+      this.#finish(connection, response.statusCode);
     } catch {
       // One response uncounted.
     }
@@ -208,7 +206,7 @@ export class RequestObserver {
       ? (socket[this.#slot] ?? this.#connect(socket))
       : undefined;
     // A queue has one listener for all of it on their socket; a socket of any other kind gets one for each.
-    const queued = connection instanceof Connection ? connection.queued : undefined;
+    const queued = connection?.queued;
     const source = queued === undefined && isClosable(socket) ? socket : undefined;
     const isUpgrade = request.upgrade === true;
     const startedMs = performance.now();
@@ -230,6 +228,11 @@ export class RequestObserver {
     queued?.add(listened);
     if (!isUpgrade) this.#sink.requestStarted();
   }
+}
+
+interface FinishMessage {
+  readonly socket: ServedSocket;
+  readonly response: HttpResponse;
 }
 
 /** Whether the end has been already, and no event will tell of it. */

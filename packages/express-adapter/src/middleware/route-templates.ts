@@ -2,7 +2,7 @@ import type { RoutedRequest } from './http-exchange.js';
 import { LayerPaths } from './layer-paths.js';
 import { RouteForest, rootOf } from './route-forest.js';
 import type { RouteResolver } from './route-resolver.js';
-import { type Carrier, type Host, isCarrier, isHost, read } from './unknown-value.js';
+import { type Host, isHost, read } from './unknown-value.js';
 
 /** The label of requests that no route answered. */
 export const UNMATCHED = '__unmatched__';
@@ -42,12 +42,12 @@ export class RouteTemplates<Entry> {
    * @param app The app in which the request was first seen. `req.app` changes on its way through sub-apps.
    */
   find(request: RoutedRequest, app: unknown): Entry {
-    const { route } = request;
-    if (!isHost(route) || !isCarrier(route)) return this.unmatched;
+    const { route } = request as { readonly route?: SlottedRoute<Entry> | null | undefined };
+    if (route === undefined || route === null) return this.unmatched;
     if (request.method === 'HEAD' && !answersHead(route)) return this.unmatched;
     const known = route[this.#slot];
-    if (known instanceof KnownRoute && known.holdsFor(app)) {
-      const only: Entry | undefined = known.only;
+    if (known?.holdsFor(app)) {
+      const { only } = known;
       if (only !== undefined && known.isPlain(request)) return only;
     }
     return this.#decide(request, route, app);
@@ -59,8 +59,9 @@ export class RouteTemplates<Entry> {
   }
 
   /** For the first request to a route, and for each one whose own path decides. */
-  #decide(request: RoutedRequest, route: Host & Carrier, app: unknown): Entry {
+  #decide(request: RoutedRequest, route: SlottedRoute<Entry>, app: unknown): Entry {
     try {
+      if (!isHost(route)) return this.unmatched;
       const known = this.#knowledgeOf(request, route, app);
       if (known === undefined) return this.unmatched;
       const entry = this.#entryOf(known.resolver.resolve(request));
@@ -73,11 +74,11 @@ export class RouteTemplates<Entry> {
 
   #knowledgeOf(
     request: RoutedRequest,
-    route: Host & Carrier,
+    route: SlottedRoute<Entry>,
     app: unknown,
   ): KnownRoute<Entry> | undefined {
     const before = route[this.#slot];
-    if (before instanceof KnownRoute && before.holdsFor(app) && !before.forest.meet(request.app)) {
+    if (before?.holdsFor(app) && !before.forest.meet(request.app)) {
       return before;
     }
     const first = isHost(app) ? app : request.app;
@@ -109,6 +110,11 @@ export class RouteTemplates<Entry> {
     this.#entries.set(template, entry);
     return entry;
   }
+}
+
+/** A route of Express, or whatever somebody has put in its place, with what we keep on it under a symbol of our own. */
+interface SlottedRoute<Entry> {
+  readonly [slot: symbol]: KnownRoute<Entry> | undefined;
 }
 
 /** What was found out about a route, kept on the route itself. */

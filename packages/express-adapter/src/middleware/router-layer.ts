@@ -20,12 +20,15 @@ export interface VisibleRouter {
 
 /** The layers of an app (of either major), of a router, or of whatever passes for one; `undefined` of anything else. */
 export function visibleRouterOf(handler: unknown): VisibleRouter | undefined {
-  // An app has its router in `_router` on Express 4, where reading `router` throws, and in `router` on Express 5.
-  for (const router of [handler, read(handler, '_router'), read(handler, 'router')]) {
-    const stack = read(router, 'stack');
-    if (Array.isArray(stack)) return { stack, isStrict: read(router, 'strict') === true };
-  }
-  return undefined;
+  // An app has its router in `_router` on Express 4, where reading `router` throws, at the cost of 100 µs, and in `router` on Express 5.
+  return (
+    routerOf(handler) ?? routerOf(read(handler, '_router')) ?? routerOf(read(handler, 'router'))
+  );
+}
+
+function routerOf(router: unknown): VisibleRouter | undefined {
+  const stack = read(router, 'stack');
+  return Array.isArray(stack) ? { stack, isStrict: read(router, 'strict') === true } : undefined;
 }
 
 /** Path of a layer that leads to a route. */

@@ -1,10 +1,12 @@
+import type { Connection } from './connection.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
 import type { Closable } from './listened-response.js';
-import { type Carrier, isHost, read } from './unknown-value.js';
+import { isHost, read } from './unknown-value.js';
 
-/** A socket of an HTTP/1 server of Node. */
-export interface ServedSocket extends Carrier, Closable {
+/** A socket of an HTTP/1 server of Node, with what each observer keeps on it under a symbol of its own. */
+export interface ServedSocket extends Closable {
   readonly destroyed?: boolean;
+  readonly [slot: symbol]: Connection | undefined;
 }
 
 /**
@@ -18,9 +20,11 @@ export function isBeingServed(
   request: RoutedRequest,
   response: HttpResponse,
 ): socket is ServedSocket {
+  // Without `typeof`, for which the engine looks at one more object that is not in its caches.
   return (
-    isMaybeServed(socket) &&
-    socket._httpMessage === response &&
+    socket !== undefined &&
+    socket !== null &&
+    (socket as MaybeServed)._httpMessage === response &&
     response.req === request &&
     request.upgrade !== true
   );
@@ -36,8 +40,6 @@ export function isClosable(socket: unknown): socket is Closable {
   return ['once', 'removeListener'].every((name) => typeof read(socket, name) === 'function');
 }
 
-function isMaybeServed(
-  socket: object | null | undefined,
-): socket is { readonly _httpMessage?: unknown } {
-  return typeof socket === 'object' && socket !== null;
+interface MaybeServed {
+  readonly _httpMessage?: unknown;
 }

@@ -1,0 +1,38 @@
+const QUESTION_MARK = 63;
+
+/**
+ * The paths at which scrapes are answered, as requests ask for them: each one does, and nearly all in vain, so that a look at one letter of the
+ * URL is to be enough.
+ */
+export class ScrapePaths {
+  /** A bit for each letter that follows the slash in one of them. Letters that leave the same remainder by 32 share it. */
+  #firstLetters = 0;
+  #paths: readonly string[] = [];
+
+  constructor(paths: readonly string[]) {
+    this.set(paths);
+  }
+
+  /** @param paths Each begins with a slash. */
+  set(paths: readonly string[]): void {
+    this.#paths = [...paths];
+    this.#firstLetters = 0;
+    for (const path of paths) this.#firstLetters |= path === '/' ? -1 : letterBit(path);
+  }
+
+  /** Whether the URL's path is one of these. No string is made and hashed for it. */
+  has(url: string): boolean {
+    return (this.#firstLetters & letterBit(url)) !== 0 && this.#find(url);
+  }
+
+  #find(url: string): boolean {
+    return this.#paths.some((path) => {
+      const isWhole = url.length === path.length || url.charCodeAt(path.length) === QUESTION_MARK;
+      return isWhole && url.startsWith(path);
+    });
+  }
+}
+
+function letterBit(path: string): number {
+  return 1 << (path.charCodeAt(1) & 31);
+}
