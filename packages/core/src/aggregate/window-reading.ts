@@ -11,6 +11,8 @@ import { sliceStart, sliceTicksOf } from './rotation.js';
 export interface WindowStart {
   /** Which slice's copies to take off. */
   readonly slice: number;
+  /** When that slice began; without one, the same for as long as there is none. With the slice it names what is taken off. */
+  readonly tick: number;
   /** How much time the window holds, ms. Less than its length where the family has not lived for so long. */
   readonly spanMs: number;
 }
@@ -37,7 +39,8 @@ export function windowStart(
   const length = sliceTicksOf(segment, family.id);
   const since = aggregates[block + WINDOW_SINCE] as number;
   const begin = sliceStart(nowTick, length) - (slices - 1) * length;
-  if (begin <= since) return { slice: NOTHING_BEFORE, spanMs: (nowTick - since) * TICK_MS };
+  if (begin <= since)
+    return { slice: NOTHING_BEFORE, tick: since, spanMs: (nowTick - since) * TICK_MS };
   // Slices in which nothing was recorded have no copies: those of the next one are the same.
   let slice = ALL_BEFORE;
   let first = Number.POSITIVE_INFINITY;
@@ -51,5 +54,6 @@ export function windowStart(
     first = start;
   }
   // Where slices have become longer, the oldest of them is not there any more.
-  return { slice, spanMs: (nowTick - (held === slices ? first : begin)) * TICK_MS };
+  const spanMs = (nowTick - (held === slices ? first : begin)) * TICK_MS;
+  return { slice, tick: slice === ALL_BEFORE ? since : first, spanMs };
 }
