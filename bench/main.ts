@@ -1,4 +1,3 @@
-// `npm run bench -- [part of a name …] [--smoke] [--write-readme] [--list] [--node path]`
 import { parseArgs } from 'node:util';
 import { formatMachine, stampMachine } from './harness/machine.js';
 import { replaceBenchBlock } from './harness/readme.js';
@@ -13,15 +12,18 @@ import type { Mode, Suite } from './harness/suite.js';
 import { formatSection, formatTable } from './harness/table.js';
 import { SUITES } from './suites.js';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    smoke: { type: 'boolean', default: false },
-    'write-readme': { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    node: { type: 'string', default: process.execPath },
-  },
-});
+const HELP = `Usage: npm run bench -- [part of a suite's name …] [options]
+
+Measures the suites whose names contain one of the parts, or all of them, which takes half an hour.
+
+  --list          prints the names
+  --smoke         runs each once with little, to see that it works; measures nothing
+  --node <path>   measures the middleware under another Node
+  --write-readme  keeps the results in git and writes README.md's tables
+  --help          prints this text
+`;
+
+const { values, positionals } = readArguments();
 
 const README = new URL('../../README.md', import.meta.url);
 const mode: Mode = values.smoke ? 'smoke' : 'full';
@@ -29,7 +31,9 @@ const chosen = SUITES.filter(
   ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
 );
 
-if (values.list) {
+if (values.help) {
+  console.log(HELP);
+} else if (values.list) {
   for (const { name } of SUITES) console.log(name);
 } else if (chosen.length === 0) {
   console.error(`No suite is called ${positionals.join(' or ')}; --list names them all.`);
@@ -75,4 +79,22 @@ function writeReadme(): void {
     .map(formatSection);
   replaceBenchBlock(README, sections.join('\n\n'));
   console.log(`\nREADME.md has ${sections.length} tables.`);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        smoke: { type: 'boolean', default: false },
+        'write-readme': { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        node: { type: 'string', default: process.execPath },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    return process.exit(2);
+  }
 }
