@@ -9,7 +9,7 @@ import type { ListenedResponse } from './listened-response.js';
  */
 export class Connection {
   /**
-   * `undefined` between two requests, as is the app. It names its request itself: each reference from this old object to a new one is
+   * `undefined` between two requests, as is the app. The request is not kept beside it: each reference from this old object to a new one is
    * work for the engine.
    */
   response: HttpResponse | undefined = undefined;
@@ -18,6 +18,9 @@ export class Connection {
 
   // A fraction, which makes the engine keep the field as a double that is changed in place from the start.
   startedMs = 0.5;
+
+  /** Whether the socket was closed: nothing will tell of an end any more. */
+  isClosed = false;
 
   /** What was noted at the beginning, where more than the duration is measured. */
   begun: BegunRequest | undefined = undefined;

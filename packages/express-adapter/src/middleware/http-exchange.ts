@@ -11,6 +11,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly statusCode?: number | undefined;
   readonly writableEnded?: boolean | undefined;
+  /** The same, where node:http keeps it. */
+  readonly finished?: boolean | undefined;
   readonly writableFinished?: boolean | undefined;
   readonly destroyed?: boolean | undefined;
   readonly req?: RoutedRequest | undefined;

@@ -74,9 +74,11 @@ export class RequestEnds {
     begun: BegunRequest | undefined,
   ): void {
     const notes = this.#noteCount > 0 ? this.#takeNotes(response) : undefined;
+    // Once, for the reason that `isBeingServed` gives.
+    const { method } = request;
     const series =
       notes?.route === undefined
-        ? this.#templates.find(request, app)
+        ? this.#templates.find(request, method, app)
         : this.#templates.named(notes.route);
     const status = statusOf(statusCode);
     const endedMs = performance.now();
@@ -84,12 +86,12 @@ export class RequestEnds {
     // Below zero only where somebody's fake clock was put in or taken out meanwhile.
     const durationSeconds = durationMs > 0 ? durationMs / 1_000 : 0;
     if (notes !== undefined || this.extras !== undefined) {
-      const method = methodLabel(request.method, series.template !== UNMATCHED);
+      const label = methodLabel(method, series.template !== UNMATCHED);
       const isCounted = this.#recordMore(
         {
           request,
           response,
-          method,
+          method: label,
           route: series.template,
           status,
           startedMs,
@@ -100,10 +102,10 @@ export class RequestEnds {
       );
       if (!isCounted) return;
     } else if (status >= 400) {
-      this.#errors?.countStatus(series, request.method, status);
+      this.#errors?.countStatus(series, method, status);
     }
     // Last, as it publishes what was recorded.
-    const seriesId = series.idOf(this.#sink, request.method, status);
+    const seriesId = series.idOf(this.#sink, method, status);
     this.#sink.record(seriesId, durationSeconds, endedMs);
   }
 

@@ -57,8 +57,8 @@ export class RequestObserver {
       if (isBeingServed(socket, request, response)) {
         const connection = socket[this.#slot] ?? this.#connect(socket);
         if (connection !== undefined) {
-          if (connection.response === response || response.writableEnded === true) return;
-          if (response.destroyed === true) this.#countGone(request, response);
+          if (connection.response === response || response.finished === true) return;
+          if (connection.isClosed) this.#countGone(request, response);
           else this.#begin(connection, request, response);
           return;
         }
@@ -138,18 +138,17 @@ export class RequestObserver {
     // What is thrown in here would end the process.
     try {
       // Of what Node publishes nothing is checked: what is not as it should be is thrown, and caught.
-      const { socket, response } = message as FinishMessage;
+      const { socket, request, response } = message as FinishMessage;
       const connection = socket[this.#slot];
       if (connection === undefined || connection.response !== response) return;
-      this.#finish(connection, response.statusCode);
+      this.#finish(connection, request, response.statusCode);
     } catch {
       // One response uncounted.
     }
   };
 
-  #finish(connection: Connection, statusCode: unknown): void {
+  #finish(connection: Connection, request: RoutedRequest | undefined, statusCode: unknown): void {
     const { response, app, startedMs, begun } = connection;
-    const request = response?.req;
     // An idle connection keeps no request from being collected.
     connection.response = undefined;
     connection.app = undefined;
@@ -164,7 +163,7 @@ export class RequestObserver {
     try {
       // Its handler may go on for a while, and lead it to another place where this observer stands.
       if (response !== undefined) Reflect.defineProperty(response, this.#slot, { value: true });
-      this.#finish(connection, CLIENT_CLOSED_REQUEST);
+      this.#finish(connection, response?.req, CLIENT_CLOSED_REQUEST);
     } catch {
       // One response uncounted.
     }
@@ -180,7 +179,7 @@ export class RequestObserver {
   }
 
   #connect(socket: ServedSocket): Connection | undefined {
-    if (!isServedSocket(socket)) return undefined;
+    if (!isServedSocket(socket) || socket.destroyed === true) return undefined;
     const connection = new Connection(this.#onSocketClose);
     Object.defineProperty(socket, this.#slot, { value: connection, configurable: true });
     this.#connections.set(connection, socket);
@@ -190,6 +189,7 @@ export class RequestObserver {
 
   readonly #onSocketClose = (connection: Connection): void => {
     this.#connections.delete(connection);
+    connection.isClosed = true;
     this.#abort(connection);
     for (const listened of connection.queued) listened.close();
   };
@@ -232,6 +232,7 @@ export class RequestObserver {
 
 interface FinishMessage {
   readonly socket: ServedSocket;
+  readonly request: RoutedRequest;
   readonly response: HttpResponse;
 }
 

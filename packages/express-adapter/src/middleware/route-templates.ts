@@ -39,12 +39,13 @@ export class RouteTemplates<Entry> {
   /**
    * Entry of the template of the request's route. Never throws.
    *
-   * @param app The app in which the request was first seen. `req.app` changes on its way through sub-apps.
+   * @param method The request's.
+   * @param app    The app in which the request was first seen. `req.app` changes on its way through sub-apps.
    */
-  find(request: RoutedRequest, app: unknown): Entry {
+  find(request: RoutedRequest, method: string | undefined, app: unknown): Entry {
     const { route } = request as { readonly route?: SlottedRoute<Entry> | null | undefined };
     if (route === undefined || route === null) return this.unmatched;
-    if (request.method === 'HEAD' && !answersHead(route)) return this.unmatched;
+    if (method === 'HEAD' && !answersHead(route)) return this.unmatched;
     const known = route[this.#slot];
     if (known?.holdsFor(app)) {
       const { only } = known;

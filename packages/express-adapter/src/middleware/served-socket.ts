@@ -10,10 +10,13 @@ export interface ServedSocket extends Closable {
 }
 
 /**
- * Whether the response is the one that its socket is sending now, so that Node publishes its end.
+ * Whether the response is the one that its socket is sending now, to the request that was read from it last, so that Node publishes its end.
  *
- * Not so for a response that waits behind another (pipelining), an injected one or one over HTTP/2; nor after an upgrade,
- * where applications put responses of their own making on the socket.
+ * Not so for a response that waits behind another (pipelining), an injected one or one over HTTP/2; nor after an upgrade, when a socket has no
+ * parser any more and applications put responses of their own making on it.
+ *
+ * The socket is asked, and not the request: Express gives each request another prototype, after which Node 20 looks every property of it up anew,
+ * at ten times the price.
  */
 export function isBeingServed(
   socket: object | null | undefined,
@@ -25,8 +28,7 @@ export function isBeingServed(
     socket !== undefined &&
     socket !== null &&
     (socket as MaybeServed)._httpMessage === response &&
-    response.req === request &&
-    request.upgrade !== true
+    (socket as MaybeServed).parser?.incoming === request
   );
 }
 
@@ -42,4 +44,5 @@ export function isClosable(socket: unknown): socket is Closable {
 
 interface MaybeServed {
   readonly _httpMessage?: unknown;
+  readonly parser?: { readonly incoming?: unknown } | null;
 }
