@@ -130,8 +130,11 @@ export class RouteReader {
   private start: WindowStart = { slice: ALL_BEFORE, tick: 0, spanMs: 0 };
   /** Whether it is not known yet to have been of one batch. */
   private isOpen = false;
-  /** Of all routes, as of the last reading, by the shares asked for. */
-  private readonly allQuantiles = new Map<readonly number[], Float64Array>();
+  /** Quantiles of all routes, as of the last reading: those in `NAMED`, and those that somebody asked for last. */
+  private allNamed: Float64Array | undefined;
+  private allAsked:
+    | { readonly shares: readonly number[]; readonly values: Float64Array }
+    | undefined;
 
   constructor(segment: Segment) {
     this.segment = segment;
@@ -186,17 +189,21 @@ export class RouteReader {
 
   /** Values below which shares of all requests in the window lie, seconds: NaN where it is empty. As of the reading in which it is called. */
   quantiles(shares: readonly number[], samples: Samples | undefined): Float64Array {
-    let values = this.allQuantiles.get(shares);
-    if (values !== undefined) return values;
-    const named = this.allQuantiles.get(NAMED);
+    if (this.allNamed === undefined) this.allNamed = this.searchAll(NAMED, samples);
+    const named = this.allNamed;
+    if (shares === NAMED) return named;
+    if (this.allAsked?.shares === shares) return this.allAsked.values;
     const places = shares.map((share) => NAMED.indexOf(share as (typeof NAMED)[number]));
-    if (named !== undefined && !places.includes(-1)) {
-      values = Float64Array.from(places, (place) => named[place] as number);
-    } else {
-      values = new Float64Array(shares.length);
-      writeQuantiles(this.all, samples, { shares, into: values });
-    }
-    this.allQuantiles.set(shares, values);
+    const values = places.includes(-1)
+      ? this.searchAll(shares, samples)
+      : Float64Array.from(places, (place) => named[place] as number);
+    this.allAsked = { shares, values };
+    return values;
+  }
+
+  private searchAll(shares: readonly number[], samples: Samples | undefined): Float64Array {
+    const values = new Float64Array(shares.length);
+    writeQuantiles(this.all, samples, { shares, into: values });
     return values;
   }
 
@@ -214,8 +221,7 @@ export class RouteReader {
     const { all, sums, start, named } = this;
     const sampled = samples && this.splitByRoute(samples);
     const slices = this.family?.window?.slices ?? 0;
-    all.reset();
-    this.allQuantiles.clear();
+    this.emptyAll();
     for (let index = 0; index < this.routes.length; index++) {
       const route = this.routes[index] as Route;
       sums.reset();
@@ -235,8 +241,13 @@ export class RouteReader {
   private forget(): void {
     for (const route of this.routes) route.isKept = false;
     // Where there is no route either, so that nothing else would have it read anew.
+    this.emptyAll();
+  }
+
+  private emptyAll(): void {
     this.all.reset();
-    this.allQuantiles.clear();
+    this.allNamed = undefined;
+    this.allAsked = undefined;
   }
 
   private addSeries(id: number): void {
