@@ -236,6 +236,26 @@ for (const release of expressReleases) {
       await expectLines('GET /slow 201', 'GET /slow 201', 'GET /middle 203', ...fastLines);
     });
 
+    it('does not count a request again that meets the observer once more after the next one was read', async () => {
+      let meetAgain = (): void => {};
+      const port = await start((app) => {
+        app.get('/first', (_req, _res, next) => {
+          meetAgain = next;
+        });
+        app.use('/first', observing(observer));
+        app.get('/first', (_req, res) => void res.end());
+        app.get('/second', (_req, res) => {
+          meetAgain();
+          res.end();
+        });
+      });
+      const client = new RawClient(port);
+      client.send('GET /first', 'GET /second');
+      await eventually(() => client.statuses.length === 2);
+      await client.leave();
+      await expectLines('GET /first 200', 'GET /second 200');
+    });
+
     it('counts 499 for every pipelined request whose client leaves', async () => {
       const port = await start((app) => {
         app.get('/first', (_req, res) => void res.write('begun'));

@@ -197,14 +197,16 @@ export class RequestObserver {
   #listen(request: RoutedRequest, response: HttpResponse): void {
     if (response.writableEnded === true || !isCarrier(response)) return;
     if (response[this.#slot] !== undefined) return;
+    const { socket, app } = request;
+    const served = isServedSocket(socket) ? socket : undefined;
+    const known = served?.[this.#slot];
+    // It is on the socket, and meets this observer once more after the next request was read.
+    if (known?.response === response) return;
     if (isGone(request, response)) {
       this.#countGone(request, response);
       return;
     }
-    const { socket, app } = request;
-    const connection = isServedSocket(socket)
-      ? (socket[this.#slot] ?? this.#connect(socket))
-      : undefined;
+    const connection = known ?? (served && this.#connect(served));
     // A queue has one listener for all of it on their socket; a socket of any other kind gets one for each.
     const queued = connection?.queued;
     const source = queued === undefined && isClosable(socket) ? socket : undefined;
