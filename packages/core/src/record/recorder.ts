@@ -72,8 +72,8 @@ export function createRecorder(segment: Segment): Recorder {
   let relieve: (() => void) | null = null;
 
   function record(seriesId: number, value: number): boolean {
-    // Literals here and below, as in aggregate/accumulate.ts: a module's constant is looked up. From bench/core/record: publishing each record by Atomics.store costs three times as
-    // much as every 64th.
+    // Literals here and below, as in aggregate/accumulate.ts: a module's constant is looked up. From bench/core/record: publishing each record
+    // by Atomics.store costs three times as much as every 64th.
     const POLL_COUNT_CELL = 97;
     const PUBLISH_EVERY_MASK = 63;
     if (sequence === limit && !makeRoom()) return false;

@@ -73,6 +73,9 @@ export class RequestEnds {
     statusCode: unknown,
     begun: BegunRequest | undefined,
   ): void {
+    // In here, for the reason that `statusOf` gives.
+    const MS_PER_SECOND = 1_000;
+    const FIRST_ERROR_STATUS = 400;
     const notes = this.#noteCount > 0 ? this.#takeNotes(response) : undefined;
     // Once, for the reason that `isBeingServed` gives.
     const { method } = request;
@@ -84,7 +87,7 @@ export class RequestEnds {
     const endedMs = performance.now();
     const durationMs = endedMs - startedMs;
     // Below zero only where somebody's fake clock was put in or taken out meanwhile.
-    const durationSeconds = durationMs > 0 ? durationMs / 1_000 : 0;
+    const durationSeconds = durationMs > 0 ? durationMs / MS_PER_SECOND : 0;
     if (notes !== undefined || this.extras !== undefined) {
       const label = methodLabel(method, series.template !== UNMATCHED);
       const isCounted = this.#recordMore(
@@ -101,7 +104,7 @@ export class RequestEnds {
         notes?.thrown,
       );
       if (!isCounted) return;
-    } else if (status >= 400) {
+    } else if (status >= FIRST_ERROR_STATUS) {
       this.#errors?.countStatus(series, method, status);
     }
     // Last, as it publishes what was recorded.

@@ -39,7 +39,7 @@ export class RouteTemplates<Entry> {
   /**
    * Entry of the template of the request's route. Never throws.
    *
-   * @param method The request's.
+   * @param method The request's, which its caller has at hand.
    * @param app    The app in which the request was first seen. `req.app` changes on its way through sub-apps.
    */
   find(request: RoutedRequest, method: string | undefined, app: unknown): Entry {

@@ -26,10 +26,12 @@ export class ScrapePaths {
   }
 
   #find(url: string): boolean {
-    return this.#paths.some((path) => {
+    for (let index = 0; index < this.#paths.length; index++) {
+      const path = this.#paths[index] as string;
       const isWhole = url.length === path.length || url.charCodeAt(path.length) === QUESTION_MARK;
-      return isWhole && url.startsWith(path);
-    });
+      if (isWhole && url.startsWith(path)) return true;
+    }
+    return false;
   }
 }
 
