@@ -14,11 +14,11 @@ import { SUITES } from './suites.js';
 
 const HELP = `Usage: npm run bench -- [part of a suite's name …] [options]
 
-Measures the suites whose names contain one of the parts, or all of them, which takes half an hour.
+Measures the suites whose names contain one of the parts, or all of them, which takes long.
 
   --list          prints the names
   --smoke         runs each once with little, to see that it works; measures nothing
-  --node <path>   measures the middleware under another Node
+  --node <path>   measures under another Node
   --write-readme  keeps the results in git and writes README.md's tables
   --help          prints this text
 `;

@@ -84,13 +84,13 @@ function open({ routes, requests, usedEvery }: Load): Subject {
 }
 
 function row(name: string, load: Load) {
-  const isRead = load.usedEvery === undefined;
+  const isAtRest = load.usedEvery === undefined;
   return bench(
     name,
-    { smoke: 1, full: isRead ? 1_000 : 500 },
+    { smoke: 1, full: isAtRest ? 1_000 : 500 },
     (mode) => open({ ...load, requests: mode === 'full' ? load.requests : SMOKE_REQUESTS }),
     // What is done between two readings is not measured.
-    { operationsPerRun: isRead ? READINGS_PER_RUN : 1 },
+    { operationsPerRun: isAtRest ? READINGS_PER_RUN : 1 },
   );
 }
 
