@@ -14,6 +14,7 @@ import {
   EXEMPLAR_SLOT_BYTES,
 } from '@offloop/core/internal/layout/exemplars.js';
 import { HEALTH_DOUBLES } from '@offloop/core/internal/layout/health.js';
+import { READ_AHEAD_DOUBLES } from '@offloop/core/internal/layout/read-ahead.js';
 import { RECORD_BYTES } from '@offloop/core/internal/layout/record.js';
 import { logEntries } from '@offloop/core/internal/layout/redo-log.js';
 import { regionsOf } from '@offloop/core/internal/layout/segment.js';
@@ -32,6 +33,7 @@ describe('docs/memory.md', () => {
       ['control block', 0, CONTROL_BLOCK_BYTES],
       ['watch', at.watch, WATCH_BYTES],
       ['health', at.health, HEALTH_DOUBLES * 8],
+      ['read-ahead', at.readAhead, READ_AHEAD_DOUBLES * 8],
       ['ring', at.ring, sizes.capacityRecords * RECORD_BYTES],
       ['redo log, cells', at.logCells, entries * 4],
       ['redo log, values', at.logValues, entries * 8],

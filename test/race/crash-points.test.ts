@@ -2,7 +2,7 @@ import { Drain, type Lease, type Segment, takeLease } from '@offloop/core/engine
 import { COMMIT_STATE, LEASE } from '@offloop/core/internal/layout/control-block.js';
 import { expect } from 'chai';
 import { chooseSeed, randomFrom, TestSegment } from '../contract/test-segment.js';
-import { copySegment, Death, withTappedSegment } from './tapped-segment.js';
+import { copySegment, dies, withTappedSegment } from './tapped-segment.js';
 
 const seed = chooseSeed();
 
@@ -103,20 +103,6 @@ function dieAt(segment: Segment, storeIndex: number): boolean {
 /** Takes the lease of a dead holder, drains, and dies around the store of that number, if it comes so far. */
 function dieSucceeding(segment: Segment, storeIndex: number): boolean {
   return dies(segment, storeIndex, succeed);
-}
-
-function dies(segment: Segment, storeIndex: number, work: (tapped: Segment) => void): boolean {
-  let stores = 0;
-  const die = () => {
-    if (stores++ === storeIndex) throw new Death();
-  };
-  try {
-    withTappedSegment(segment, die, work);
-    return false;
-  } catch (error) {
-    if (error instanceof Death) return true;
-    throw error;
-  }
 }
 
 function drainOnce(segment: Segment): void {

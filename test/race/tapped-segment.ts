@@ -1,13 +1,21 @@
 import { Segment } from '@offloop/core/engine';
 
 /** Thrown in place of a thread's death. */
-export class Death extends Error {}
+class Death extends Error {}
 
 /** Called around each store to shared memory: before it and after it a thread may die. */
 export type OnStore = (what: string) => void;
 
 /** Views that the consumer stores to without Atomics. */
-const PLAIN_VIEWS = ['logCells', 'logValues', 'aggregates', 'liveCells', 'control'] as const;
+const PLAIN_VIEWS = [
+  'logCells',
+  'logValues',
+  'aggregates',
+  'liveCells',
+  'control',
+  'readAhead',
+  'readAheadCells',
+] as const;
 
 /** Atomics that the consumer stores with. */
 const STORING_ATOMICS = ['store', 'add', 'compareExchange'] as const;
@@ -70,6 +78,21 @@ function tapAtomics(originals: ReadonlyMap<unknown, Int32Array>, onStore: OnStor
   return () => {
     for (const restore of restores) restore();
   };
+}
+
+/** Does work that dies before or after a store, as numbered by the calls of `onStore`. @returns Whether it came so far. */
+export function dies(segment: Segment, dyingAt: number, work: (tapped: Segment) => void): boolean {
+  let stores = 0;
+  const die = () => {
+    if (stores++ === dyingAt) throw new Death();
+  };
+  try {
+    withTappedSegment(segment, die, work);
+    return false;
+  } catch (error) {
+    if (error instanceof Death) return true;
+    throw error;
+  }
 }
 
 /** A copy of a segment's memory as it is now. */

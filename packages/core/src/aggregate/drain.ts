@@ -90,6 +90,21 @@ export class Drain {
   }
 
   /**
+   * Does what only the lease's holder may, while no batch is committed.
+   *
+   * @returns `false` when the lease is lost: then nothing is done.
+   */
+  betweenBatches(work: () => void): boolean {
+    if (!enterBatch(this.segment, this.lease)) return false;
+    try {
+      work();
+    } finally {
+      leaveBatch(this.segment, this.lease);
+    }
+    return true;
+  }
+
+  /**
    * Begins the slices of windows that the next record is the first of.
    *
    * @returns Of so many records those before another slice begins: all of them as a rule, and at least one.

@@ -31,6 +31,7 @@ export {
   verdictOn,
 } from '../process/stall-reading.js';
 export { createRecorder, type Recorder } from '../record/recorder.js';
+export { AheadReader } from '../snapshot/ahead-reader.js';
 export { totalsOf } from '../snapshot/pipeline-totals.js';
 export { snapshotToJson } from '../snapshot/snapshot.js';
 export { SnapshotReader } from '../snapshot/snapshot-reader.js';

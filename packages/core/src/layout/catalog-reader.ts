@@ -101,7 +101,8 @@ export function seriesOf(
     ids[length] = next - 1;
     next = Atomics.load(series, (next - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT);
   }
-  return ids.subarray(0, length);
+  // A part of an array takes V8 5 µs to make.
+  return length === ids.length ? ids : ids.subarray(0, length);
 }
 
 /** Number of series of a family. */

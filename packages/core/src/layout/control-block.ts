@@ -44,7 +44,7 @@ import { assertLayout } from './assert-layout.js';
  * own main thread: when it dies, so does the memory.
  */
 export const MAGIC = 0x6f66666c;
-export const LAYOUT_VERSION = 11;
+export const LAYOUT_VERSION = 12;
 
 /** Two cache lines, in u32 cells. */
 const GROUP_CELLS = 32;

@@ -3,6 +3,7 @@ import { FIRST_BLOCK } from './aggregates.js';
 import { FAMILY_ENTRY_CELLS, SERIES_ENTRY_CELLS } from './catalog.js';
 import * as control from './control-block.js';
 import { HEALTH_DOUBLES } from './health.js';
+import { READ_AHEAD_DOUBLES } from './read-ahead.js';
 import { RECORD_BYTES } from './record.js';
 import { logEntries } from './redo-log.js';
 import { WATCH_BYTES } from './watch.js';
@@ -27,7 +28,8 @@ export interface SegmentSizes {
  *   control block     CONTROL_BLOCK_BYTES              0
  *   watch             WATCH_BYTES                      after it, and so on;
  *   health            8 × HEALTH_DOUBLES               each padded to
- *   ring              16 × capacityRecords             128 bytes
+ *   read-ahead        8 × READ_AHEAD_DOUBLES           128 bytes
+ *   ring              16 × capacityRecords
  *   log cells, values 4, 8 × logEntries()
  *   family entries    4 × 32 × maxFamilies
  *   series entries    4 × 10 × maxSeries
@@ -46,6 +48,9 @@ export class Segment {
   readonly health: Float64Array<SharedArrayBuffer>;
   /** The same as cells, for its sequence. */
   readonly healthCells: Int32Array<SharedArrayBuffer>;
+  readonly readAhead: Float64Array<SharedArrayBuffer>;
+  /** The same as cells, for its sequence and the count of reads. */
+  readonly readAheadCells: Int32Array<SharedArrayBuffer>;
   readonly ringCells: Int32Array<SharedArrayBuffer>;
   readonly ringValues: Float64Array<SharedArrayBuffer>;
   readonly logCells: Uint32Array<SharedArrayBuffer>;
@@ -72,6 +77,8 @@ export class Segment {
     this.watch = new Int32Array(buffer, regions.watch, WATCH_BYTES / 4);
     this.health = new Float64Array(buffer, regions.health, HEALTH_DOUBLES);
     this.healthCells = new Int32Array(buffer, regions.health, HEALTH_DOUBLES * 2);
+    this.readAhead = new Float64Array(buffer, regions.readAhead, READ_AHEAD_DOUBLES);
+    this.readAheadCells = new Int32Array(buffer, regions.readAhead, READ_AHEAD_DOUBLES * 2);
     this.ringCells = new Int32Array(
       buffer,
       regions.ring,
@@ -185,7 +192,8 @@ export class Segment {
 export function regionsOf(sizes: SegmentSizes) {
   const watch = padded(control.CONTROL_BLOCK_BYTES);
   const health = padded(watch + WATCH_BYTES);
-  const ring = padded(health + HEALTH_DOUBLES * 8);
+  const readAhead = padded(health + HEALTH_DOUBLES * 8);
+  const ring = padded(readAhead + READ_AHEAD_DOUBLES * 8);
   const logCells = padded(ring + sizes.capacityRecords * RECORD_BYTES);
   const logValues = padded(logCells + logEntries(sizes.capacityRecords) * 4);
   const families = padded(logValues + logEntries(sizes.capacityRecords) * 8);
@@ -195,6 +203,7 @@ export function regionsOf(sizes: SegmentSizes) {
   return {
     watch,
     health,
+    readAhead,
     ring,
     logCells,
     logValues,

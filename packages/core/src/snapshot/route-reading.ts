@@ -1,7 +1,6 @@
 import { readingOf, type SegmentReading } from '../aggregate/segment-reading.js';
 import { ALL_BEFORE, type WindowStart } from '../aggregate/window-reading.js';
 import { parseLabels } from '../instruments/label-text.js';
-import { BLOCK_COUNTS } from '../layout/aggregates.js';
 import { FamilyRole } from '../layout/catalog.js';
 import {
   type CatalogFamily,
@@ -13,16 +12,13 @@ import {
   seriesOf,
 } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
-import { inMs, quotient } from './quotient.js';
+import { isAhead, type Reading, type ReadingStamp, takeAhead, writeAhead } from './read-ahead.js';
 import { type Samples, sampleQuantiles, splitSamples } from './reservoir-reading.js';
+import { NAMED, Route } from './route.js';
 import type { RouteSnapshot } from './snapshot.js';
 import { WindowSums } from './window-sums.js';
 
 const FIRST_SERVER_ERROR = 500;
-const MS_PER_SECOND = 1_000;
-
-/** The percentiles that have a name of their own. */
-export const NAMED = [0.5, 0.9, 0.95, 0.99] as const;
 
 /** What a reading is of. */
 export interface ReadingMoment {
@@ -31,93 +27,23 @@ export interface ReadingMoment {
   readonly start: WindowStart;
   /** In place of the sketches, where a reservoir is the estimator. */
   readonly samples: Samples | undefined;
-}
-
-interface SeriesPlace {
-  readonly id: number;
-  readonly block: number;
-  readonly isError: boolean;
+  /** Of the quantiles of all routes that are asked for, ascending. */
+  readonly shares: readonly number[];
 }
 
 /**
- * A route, and what its last reading came to. That holds for as long as nothing is recorded on it and the window begins where it began: so a
- * reading takes its time for the routes that were in use since the one before.
+ * Reads the requests of one segment: a row a route, and all of them together. It remembers what the catalog says of each series, and takes what the
+ * pool thread has read ahead (layout/read-ahead.ts) where that is of the same batch and window.
  */
-class Route {
-  readonly method: string;
-  readonly route: string;
-  readonly series: SeriesPlace[] = [];
-  /** Lifetime requests at that reading; none other than these can have been in the window. */
-  requests = 0;
-  errors = 0;
-  windowRequests = 0;
-  windowErrors = 0;
-  windowSeconds = 0;
-  /** Seconds; NaN for an empty window. */
-  p50 = Number.NaN;
-  p90 = Number.NaN;
-  p95 = Number.NaN;
-  p99 = Number.NaN;
-  isKept = false;
-
-  constructor(method: string, route: string) {
-    this.method = method;
-    this.route = route;
-  }
-
-  /** Observations of its series since the start. */
-  countIn({ aggregates }: SegmentReading, bucketCount: number): number {
-    let count = 0;
-    for (let index = 0; index < this.series.length; index++) {
-      const first = (this.series[index] as SeriesPlace).block + BLOCK_COUNTS;
-      for (let at = first; at < first + bucketCount; at++) count += aggregates[at] as number;
-    }
-    return count;
-  }
-
-  keep({ lifetime, window }: WindowSums): void {
-    this.requests = lifetime.requests;
-    this.errors = lifetime.errors;
-    this.windowRequests = window.requests;
-    this.windowErrors = window.errors;
-    this.windowSeconds = window.seconds;
-  }
-
-  keepNamed(named: Float64Array): void {
-    this.p50 = named[0] as number;
-    this.p90 = named[1] as number;
-    this.p95 = named[2] as number;
-    this.p99 = named[3] as number;
-  }
-
-  /** Field by field, and not spread, which takes longer than to count. */
-  row(spanMs: number): RouteSnapshot {
-    const { method, route, requests, errors, windowRequests, windowErrors, windowSeconds } = this;
-    return {
-      method,
-      route,
-      requests,
-      errors,
-      errorRate: quotient(windowErrors, windowRequests),
-      avgLatencyMs: quotient(windowSeconds * MS_PER_SECOND, windowRequests),
-      p50LatencyMs: inMs(this.p50),
-      p90LatencyMs: inMs(this.p90),
-      p95LatencyMs: inMs(this.p95),
-      p99LatencyMs: inMs(this.p99),
-      window: {
-        requests: windowRequests,
-        errors: windowErrors,
-        requestsPerSecond: quotient(windowRequests, spanMs / MS_PER_SECOND),
-      },
-    };
-  }
-}
-
-/** Reads the requests of one segment: a row a route, and all of them together. It remembers what the catalog says of each series. */
 export class RouteReader {
   family: CatalogFamily | undefined;
-  /** Of all routes, as of the last reading. */
+  /** Of all routes, as of the last reading; so are the next two. */
   all = new WindowSums(0);
+  /** Values below which the shares in `NAMED` of all requests in the window lie, seconds: NaN where it is empty. */
+  readonly named = new Float64Array(NAMED.length);
+  /** The same of those shares that were asked for. */
+  asked = new Float64Array(NAMED.length);
+  private shares: readonly number[] = NAMED;
   private readonly segment: Segment;
   private seriesCount = 0;
   private removalsSeen = 0;
@@ -125,19 +51,17 @@ export class RouteReader {
   private readonly routesByKey = new Map<string, Route>();
   /** Of one route after the other. */
   private sums = new WindowSums(0);
-  private readonly named = new Float64Array(NAMED.length);
+  private readonly routeNamed = new Float64Array(NAMED.length);
   /** Where the window began at the last reading. */
   private start: WindowStart = { slice: ALL_BEFORE, tick: 0, spanMs: 0 };
   /** Whether it is not known yet to have been of one batch. */
   private isOpen = false;
-  /** Quantiles of all routes, as of the last reading: those in `NAMED`, and those that somebody asked for last. */
-  private allNamed: Float64Array | undefined;
-  private allAsked:
-    | { readonly shares: readonly number[]; readonly values: Float64Array }
-    | undefined;
+  /** Whether `all` has the sketches that its quantiles are looked for in. */
+  private isSearchable = false;
 
   constructor(segment: Segment) {
     this.segment = segment;
+    this.emptyAll();
   }
 
   /** Takes in the series that have come since the last reading. */
@@ -166,20 +90,24 @@ export class RouteReader {
   }
 
   /** To be called with the aggregates of `readCommitted`, and followed by `confirm` where that says that they were of one batch. */
-  read({ aggregates, start, samples }: ReadingMoment): RouteSnapshot[] {
+  read({ aggregates, start, samples, shares }: ReadingMoment): void {
+    const { segment } = this;
     const isSameWindow = start.slice === this.start.slice && start.tick === this.start.tick;
     // Samples are drawn from all routes, so that one route's requests may push another's out.
     if (this.isOpen || !isSameWindow || samples !== undefined) this.forget();
     this.isOpen = true;
     this.start = start;
-    const reading = readingOf(this.segment, aggregates);
-    if (!this.isAllKept(reading)) this.readAll(reading, samples);
-    const rows: RouteSnapshot[] = [];
-    for (let index = 0; index < this.routes.length; index++) {
-      const route = this.routes[index] as Route;
-      if (route.requests !== 0) rows.push(route.row(start.spanMs));
+    const reading = readingOf(segment, aggregates);
+    const isKept = samples === undefined && this.isAllKept(reading);
+    if (isKept && shares === this.shares) return;
+    if (shares !== this.shares) {
+      this.shares = shares;
+      this.asked = new Float64Array(shares.length);
     }
-    return rows;
+    if (samples === undefined && this.takeAhead(aggregates)) return;
+    if (!isKept || !this.isSearchable) this.readAll(reading, samples);
+    writeQuantiles(this.all, samples, { shares: NAMED, into: this.named });
+    this.writeAsked(samples);
   }
 
   /** What was read was of one batch, and may be kept. */
@@ -187,24 +115,55 @@ export class RouteReader {
     this.isOpen = false;
   }
 
-  /** Values below which shares of all requests in the window lie, seconds: NaN where it is empty. As of the reading in which it is called. */
-  quantiles(shares: readonly number[], samples: Samples | undefined): Float64Array {
-    if (this.allNamed === undefined) this.allNamed = this.searchAll(NAMED, samples);
-    const named = this.allNamed;
-    if (shares === NAMED) return named;
-    if (this.allAsked?.shares === shares) return this.allAsked.values;
-    const places = shares.map((share) => NAMED.indexOf(share as (typeof NAMED)[number]));
-    const values = places.includes(-1)
-      ? this.searchAll(shares, samples)
-      : Float64Array.from(places, (place) => named[place] as number);
-    this.allAsked = { shares, values };
-    return values;
+  /** Of the last reading. */
+  rows(): RouteSnapshot[] {
+    const rows: RouteSnapshot[] = [];
+    for (let index = 0; index < this.routes.length; index++) {
+      const route = this.routes[index] as Route;
+      if (route.requests !== 0) rows.push(route.row(this.start.spanMs));
+    }
+    return rows;
   }
 
-  private searchAll(shares: readonly number[], samples: Samples | undefined): Float64Array {
-    const values = new Float64Array(shares.length);
-    writeQuantiles(this.all, samples, { shares, into: values });
-    return values;
+  /** Reads for who asks next, unless that is done. To be called after `learn`, by whoever holds the lease, in a batch. */
+  readAhead(moment: ReadingMoment): void {
+    const { segment } = this;
+    const stamp = this.stamp(moment);
+    if (isAhead(segment, stamp)) return;
+    this.read(moment);
+    this.confirm();
+    writeAhead(segment, stamp, this.reading());
+  }
+
+  private takeAhead(aggregates: Float64Array): boolean {
+    const { segment, start, shares } = this;
+    const stamp = this.stamp({ aggregates, start, shares });
+    if (!isAhead(segment, stamp)) return false;
+    this.emptyAll();
+    const isTaken = takeAhead(segment, stamp, this.reading());
+    for (const route of this.routes) route.isKept = isTaken;
+    return isTaken;
+  }
+
+  private stamp({ aggregates, start, shares }: Omit<ReadingMoment, 'samples'>): ReadingStamp {
+    const { removalsSeen: removals, seriesCount } = this;
+    return { aggregates, start, removals, seriesCount, shares };
+  }
+
+  private reading(): Reading {
+    const { routes, all, named, asked } = this;
+    return { routes, all, named, asked };
+  }
+
+  private writeAsked(samples: Samples | undefined): void {
+    const { shares, named, asked } = this;
+    const isNamed = shares.every((share) => NAMED.includes(share as (typeof NAMED)[number]));
+    if (!isNamed) {
+      writeQuantiles(this.all, samples, { shares, into: asked });
+      return;
+    }
+    for (const [index, share] of shares.entries())
+      asked[index] = named[NAMED.indexOf(share as (typeof NAMED)[number])] as number;
   }
 
   /** Whether no route was in use since the last reading, so that all of it holds. */
@@ -218,7 +177,7 @@ export class RouteReader {
   }
 
   private readAll(reading: SegmentReading, samples: Samples | undefined): void {
-    const { all, sums, start, named } = this;
+    const { all, sums, start, routeNamed } = this;
     const sampled = samples && this.splitByRoute(samples);
     const slices = this.family?.window?.slices ?? 0;
     this.emptyAll();
@@ -229,13 +188,14 @@ export class RouteReader {
         sums.addSeries(reading, { block, isError, start, slices });
       if (!route.isKept || route.requests !== sums.lifetime.requests) {
         route.keep(sums);
-        writeQuantiles(sums, sampled?.[index], { shares: NAMED, into: named });
-        route.keepNamed(named);
+        writeQuantiles(sums, sampled?.[index], { shares: NAMED, into: routeNamed });
+        route.keepNamed(routeNamed);
         route.isKept = true;
       }
       // After its quantiles: what has been counted for them need not be counted again.
       all.add(sums);
     }
+    this.isSearchable = true;
   }
 
   private forget(): void {
@@ -246,8 +206,9 @@ export class RouteReader {
 
   private emptyAll(): void {
     this.all.reset();
-    this.allNamed = undefined;
-    this.allAsked = undefined;
+    this.named.fill(Number.NaN);
+    this.asked.fill(Number.NaN);
+    this.isSearchable = false;
   }
 
   private addSeries(id: number): void {
@@ -293,6 +254,7 @@ function writeQuantiles(
   samples: Samples | undefined,
   { shares, into }: { readonly shares: readonly number[]; readonly into: Float64Array },
 ): void {
-  if (samples === undefined) sums.quantiles(shares, into);
+  // Of series that are gone there are samples yet.
+  if (samples === undefined || sums.window.requests === 0) sums.quantiles(shares, into);
   else sampleQuantiles(samples, shares, into);
 }

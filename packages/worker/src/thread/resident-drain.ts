@@ -31,10 +31,10 @@ export class ResidentDrain {
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
   private hasLease = true;
-  private readonly onPoll: () => void;
+  private readonly onPoll: (hasNews: boolean) => void;
 
-  /** @param onPoll Called at every poll. Must not throw. */
-  constructor(drain: Drain, pollMs: number, onPoll: () => void = () => {}) {
+  /** @param onPoll Called at every poll, with whether it found records and leaves few. Must not throw. */
+  constructor(drain: Drain, pollMs: number, onPoll: (hasNews: boolean) => void = () => {}) {
     this.drain = drain;
     this.pollMs = pollMs;
     this.pauseMs = pollMs;
@@ -69,7 +69,7 @@ export class ResidentDrain {
       most = Math.max(most, drained);
       if (drained < BUSY_RECORDS) break;
     }
-    this.onPoll();
+    this.onPoll(most > 0 && drained < BUSY_RECORDS);
     if (drained >= BUSY_RECORDS) {
       this.pauseMs = this.pollMs;
       this.immediate = setImmediate(this.poll);

@@ -1,10 +1,11 @@
-import { Drain, HealthEvaluator, Segment } from '@offloop/core/engine';
+import { AheadReader, Drain, HealthEvaluator, Segment } from '@offloop/core/engine';
 import { ThreadLine } from '../port/main-line.js';
 import type { PortTask } from '../port/port-messages.js';
 import { PortServer } from '../port/port-server.js';
 import { StallWatch } from '../watch/stall-watch.js';
 import type { PageTask } from './page-messages.js';
 import { PageSender } from './page-sender.js';
+import { ReadAhead } from './read-ahead.js';
 import { ResidentDrain } from './resident-drain.js';
 import { takeOver } from './take-over.js';
 import type { StartTask } from './thread-tasks.js';
@@ -15,7 +16,13 @@ import type { StartTask } from './thread-tasks.js';
  */
 
 /** A thread has one segment, from `start` on. All that is worth keeping lies in it. */
-let resident: { readonly drain: ResidentDrain; readonly pages: PageSender } | undefined;
+let resident: Resident | undefined;
+
+interface Resident {
+  readonly drain: ResidentDrain;
+  readonly pages: PageSender;
+  readonly ahead: ReadAhead;
+}
 
 /**
  * Takes the segment's drain over and leaves it running.
@@ -28,11 +35,14 @@ export async function start(task: StartTask): Promise<boolean> {
   if (lease === undefined) return false;
   const watch = new StallWatch(segment);
   const health = new HealthEvaluator(segment);
-  const drain = new ResidentDrain(new Drain(segment, lease), task.pollMs, () => {
+  const consumer = new Drain(segment, lease);
+  const ahead = new ReadAhead(consumer, new AheadReader(segment));
+  const drain = new ResidentDrain(consumer, task.pollMs, (hasNews) => {
     watch.look();
     health.look();
+    if (hasNews) ahead.drained();
   });
-  resident = { drain, pages: new PageSender(segment, task.port) };
+  resident = { drain, pages: new PageSender(segment, task.port), ahead };
   drain.start();
   if (task.offLoopPort !== undefined) servePort(segment, drain, task.offLoopPort);
   return true;
@@ -48,7 +58,9 @@ function servePort(segment: Segment, drain: ResidentDrain, task: PortTask): void
 
 /** Drains everything published before the call. @returns `false` when this thread does not hold the lease. */
 export function flush(): boolean {
-  return resident?.drain.drainAll() ?? false;
+  if (resident === undefined || !resident.drain.drainAll()) return false;
+  resident.ahead.flushed();
+  return true;
 }
 
 /**

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type Snapshot, SnapshotReader } from '@offloop/core';
+import { AheadReader, Segment } from '@offloop/core/engine';
+import { NOTHING_BEFORE } from '@offloop/core/internal/aggregate/window-reading.js';
+import * as layout from '@offloop/core/internal/layout/read-ahead.js';
+import { NAMED } from '@offloop/core/internal/snapshot/route.js';
+import { RouteReader } from '@offloop/core/internal/snapshot/route-reading.js';
+import { expect } from 'chai';
+import { factsOf, RoutesRig } from '../core/snapshot/routes-rig.js';
+import { copySegment, dies, withTappedSegment } from './tapped-segment.js';
+
+/** Small, as each of two hundred deaths gets a copy of it. */
+const SMALL = {
+  ring: { capacityRecords: 1024 },
+  memory: { maxSeries: 256, catalogBytes: 2 ** 17, aggregateBytes: 2 ** 20 },
+};
+
+function readAhead(segment: Segment): void {
+  new AheadReader(segment).read();
+}
+
+describe('a thread that dies around any store while it reads ahead', function () {
+  this.timeout(120_000);
+
+  it('leaves nothing that somebody takes for whole, and its successor reads ahead anew', async () => {
+    const rig = new RoutesRig(SMALL);
+    for (let route = 1; route < 4; route++) rig.request(route, '200', 0.01 * route);
+    await rig.readAhead();
+    // What is there already is of another batch, with other numbers and as many routes.
+    for (let route = 1; route < 4; route++) rig.request(route, '500', 0.03 * route);
+    await rig.pipeline.flush();
+    const exact = rig.fresh(undefined, copySegment(rig.segment));
+
+    const stores: string[] = [];
+    withTappedSegment(copySegment(rig.segment), (what) => stores.push(what), readAhead);
+    expect(stores).to.have.length.above(80);
+    for (const [dyingAt, where] of stores.entries()) {
+      const segment = copySegment(rig.segment);
+      expect(dies(segment, dyingAt, readAhead), where).to.equal(true);
+      expect(factsOf(rig.taken(undefined, segment)), where).to.deep.equal(exact);
+      readAhead(segment);
+      expect(factsOf(rig.taken(undefined, segment)), `after ${where}`).to.deep.equal(exact);
+      segment.readAhead[layout.ROWS + layout.ROW_QUANTILES] = 123;
+      expect(rig.taken(undefined, segment).routes[0]?.p50LatencyMs, where).to.equal(123_000);
+    }
+  });
+});
+
+describe('a reader into whose reading another is written ahead', () => {
+  it('takes all of one of them', async () => {
+    const rig = new RoutesRig(SMALL);
+    for (let route = 1; route < 4; route++) rig.request(route, '200', 0.01 * route);
+    await rig.readAhead();
+    const before = rowsOf(rig.segment);
+    const earlier = copySegment(rig.segment);
+    for (let route = 1; route < 4; route++) rig.request(route, '500', 0.03 * route);
+    await rig.readAhead();
+    const after = rowsOf(rig.segment);
+    expect(after).to.not.deep.equal(before);
+
+    let looks = 0;
+    rowsOf(withLooks(copySegment(earlier), () => looks++));
+    expect(looks).to.be.above(40);
+    for (let writtenAt = 0; writtenAt < looks; writtenAt++) {
+      const segment = copySegment(earlier);
+      let look = 0;
+      const rows = rowsOf(
+        withLooks(segment, () => {
+          if (look++ === writtenAt)
+            new Uint8Array(segment.buffer).set(new Uint8Array(rig.segment.buffer));
+        }),
+      );
+      expect(rows, `written before look ${writtenAt}`).to.deep.be.oneOf([before, after]);
+    }
+  });
+});
+
+/** What one reading says of the routes, whether it was of one batch or not. */
+function rowsOf(segment: Segment): object {
+  const reader = new RouteReader(segment);
+  reader.learn();
+  const { aggregates } = segment;
+  const start = { slice: NOTHING_BEFORE, tick: 1, spanMs: 1_000 };
+  reader.read({ aggregates, start, samples: undefined, shares: NAMED });
+  return { rows: reader.rows(), all: reader.all.lifetime, named: [...reader.named] };
+}
+
+/** The segment, with a call before each look at what is read ahead. */
+function withLooks(segment: Segment, onLook: () => void): Segment {
+  const readAhead = new Proxy(segment.readAhead, {
+    get: (target, key) => {
+      onLook();
+      return Reflect.get(target, key, target);
+    },
+  });
+  return { ...segment, readAhead } as unknown as Segment;
+}
+
+const CHANGES_WANTED = 1_500;
+
+describe('a reader of snapshots that a thread reads ahead for at full speed', function () {
+  this.timeout(120_000);
+  let thread: Worker;
+  afterEach(() => thread.terminate());
+
+  it('takes all of a reading or nothing', async () => {
+    thread = new Worker(new URL('./reads-ahead-at-full-speed.js', import.meta.url));
+    const [buffer] = (await once(thread, 'message')) as [SharedArrayBuffer];
+    const reader = new SnapshotReader(Segment.attach(buffer), true);
+    let changes = 0;
+    let before = 0;
+    let readings = 0;
+    while (changes < CHANGES_WANTED) {
+      const snapshot = reader.read({ isLagMonitored: false });
+      expectOfOneRound(snapshot);
+      expect(snapshot.totalRequests).to.be.at.least(before);
+      if (snapshot.totalRequests !== before) changes++;
+      before = snapshot.totalRequests;
+      readings++;
+    }
+    console.log(`      ${readings} readings of ${changes} batches`);
+  });
+});
+
+/** In each round, the program has one to five requests on each route, by its number, all of them equally long. */
+function expectOfOneRound({ routes, totalRequests, latencyHistogram, window }: Snapshot): void {
+  const rounds = routes[0]?.requests ?? 0;
+  let sum = 0;
+  for (const { route, requests, errors, p50LatencyMs, p99LatencyMs, ...row } of routes) {
+    const number = Number(route.slice(1));
+    sum += requests;
+    if (
+      requests !== (1 + (number % 5)) * rounds ||
+      row.window.requests !== requests ||
+      errors !== 0
+    )
+      expect.fail(`${requests} requests, ${errors} errors on ${route} in round ${rounds}`);
+    for (const latency of [p50LatencyMs, p99LatencyMs])
+      expect(latency, route).to.be.closeTo(10 * (number + 1), 0.22 * (number + 1));
+  }
+  expect(totalRequests).to.equal(sum);
+  expect(window.requests).to.equal(sum);
+  if (sum > 0) expect(latencyHistogram['+Inf']).to.equal(sum);
+}
