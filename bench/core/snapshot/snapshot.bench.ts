@@ -167,7 +167,7 @@ export const benches = [
 export const snapshot = alternatingSuite({
   name: 'core/snapshot/snapshot',
   title: 'getSnapshot(): microseconds on the calling thread',
-  note: 'A row a route, a fifth of them with two statuses, over a window of five minutes in six slices; lognormal durations of σ = 1. In use: five requests of each series between two readings, and a `flush()`. Read ahead: by the pool’s thread; in the other rows there is none, or it is the first snapshot in a while. Garbage collection, a few per cent, is left out.',
+  note: 'A row a route, a fifth of them with two statuses, over a window of five minutes in six slices; lognormal durations of σ = 1. In use: five requests of each series between two readings, and a `flush()`. Read ahead: by the pool’s thread; in the other rows there is none, or it came out of the blue. Garbage collection, a few per cent, is left out.',
   isForReadme: true,
   moduleUrl: import.meta.url,
   benches,

@@ -33,6 +33,7 @@ export {
 export { createRecorder, type Recorder } from '../record/recorder.js';
 export { AheadReader } from '../snapshot/ahead-reader.js';
 export { totalsOf } from '../snapshot/pipeline-totals.js';
+export type { Reads } from '../snapshot/read-ahead.js';
 export { snapshotToJson } from '../snapshot/snapshot.js';
 export { SnapshotReader } from '../snapshot/snapshot-reader.js';
 export type { Engine, EngineState } from './engine.js';

@@ -20,8 +20,9 @@ import { assertLayout } from './assert-layout.js';
  *   50 … 81    values       consumer  and values, seconds
  *   96 … 352   buckets      consumer  of all routes, since the start
  *   368        reads        main      its first cell, u32, Atomics: moves when a snapshot is read
- *   369        wantedCount  main      quantiles that a snapshot is to have; plain, and seen with the next move of `reads`
- *   370 … 401  wanted       main      their shares; likewise
+ *   369        readMs       main      when that was (process/monotonic-clock.ts); plain, and seen with the next move of `reads`
+ *   370        wantedCount  main      quantiles that a snapshot is to have; likewise
+ *   371 … 402  wanted       main      their shares; likewise
  *   416 …      rows         consumer  1 024 × { requests, errors since the start; requests, errors, seconds over the window; p50, p90, p95, p99 }
  *
  * The consumer writes while it is in a batch (aggregate/lease.ts) in which it commits nothing: so the aggregates stand still, and one that has lost its
@@ -51,7 +52,8 @@ export const BUCKETS_MAX = 257;
 
 const READS = 368;
 export const READS_CELL = 2 * READS;
-export const WANTED_COUNT = READS + 1;
+export const READ_MS = READS + 1;
+export const WANTED_COUNT = READ_MS + 1;
 export const WANTED = WANTED_COUNT + 1;
 
 export const ROWS = 416;
@@ -67,6 +69,9 @@ export const ROW_DOUBLES = ROW_QUANTILES + 4;
 export const READ_AHEAD_DOUBLES = ROWS + ROUTES_MAX * ROW_DOUBLES;
 
 assertLayout(VALUES + QUANTILES_MAX <= BUCKETS, 'the buckets begin after the quantiles');
-assertLayout(BUCKETS + BUCKETS_MAX + 15 <= READS, 'the reader’s doubles lie apart');
-assertLayout(WANTED + QUANTILES_MAX <= ROWS - 14, 'the rows lie apart from the reader’s doubles');
+assertLayout(BUCKETS + BUCKETS_MAX <= READS, 'the reader’s doubles come after the buckets');
+assertLayout(
+  READS % 16 === 0 && WANTED + QUANTILES_MAX <= ROWS && ROWS % 16 === 0,
+  'the reader’s doubles lie apart',
+);
 assertLayout(READ_AHEAD_DOUBLES === 9632, 'the read-ahead region is 77 056 bytes');

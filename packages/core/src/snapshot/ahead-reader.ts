@@ -1,7 +1,7 @@
 import { windowStart } from '../aggregate/window-reading.js';
 import { CLOCK_TICK } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
-import { readsNoted, wantedShares } from './read-ahead.js';
+import { type Reads, readsNoted, wantedShares } from './read-ahead.js';
 import { RouteReader } from './route-reading.js';
 
 /**
@@ -17,8 +17,7 @@ export class AheadReader {
     this.routes = new RouteReader(segment);
   }
 
-  /** Snapshots that main has read so far, modulo 2³². */
-  get reads(): number {
+  get reads(): Reads {
     return readsNoted(this.segment);
   }
 

@@ -2,6 +2,7 @@ import type { WindowStart } from '../aggregate/window-reading.js';
 import { TOTAL_BATCHES } from '../layout/aggregates.js';
 import * as layout from '../layout/read-ahead.js';
 import type { Segment } from '../layout/segment.js';
+import { monotonicMs } from '../process/monotonic-clock.js';
 import type { Route } from './route.js';
 import type { WindowSums } from './window-sums.js';
 
@@ -32,13 +33,22 @@ export function noteRead({ readAhead, readAheadCells }: Segment, shares: readonl
   readAhead[layout.WANTED_COUNT] = shares.length;
   for (let index = 0; index < shares.length && index < layout.QUANTILES_MAX; index++)
     readAhead[layout.WANTED + index] = shares[index] as number;
+  readAhead[layout.READ_MS] = monotonicMs();
   const reads = readAheadCells[layout.READS_CELL] as number;
   Atomics.store(readAheadCells, layout.READS_CELL, reads + 1);
 }
 
-/** Snapshots that main has read so far, modulo 2³². */
-export function readsNoted({ readAheadCells }: Segment): number {
-  return Atomics.load(readAheadCells, layout.READS_CELL);
+/** Snapshots that main has read so far, and when it read the last one. */
+export interface Reads {
+  /** Modulo 2³². */
+  readonly count: number;
+  /** Of the clock that all threads share, ms. */
+  readonly lastMs: number;
+}
+
+export function readsNoted({ readAhead, readAheadCells }: Segment): Reads {
+  const count = Atomics.load(readAheadCells, layout.READS_CELL);
+  return { count, lastMs: readAhead[layout.READ_MS] as number };
 }
 
 /** The quantiles that main's snapshots show. */

@@ -1,38 +1,60 @@
-import type { AheadReader, Drain } from '@offloop/core/engine';
+import { type AheadReader, type Drain, monotonicMs } from '@offloop/core/engine';
 
-/** Who reads snapshots a hundred times a second finds them read; who reads one a minute has it cost the thread two milliseconds. */
-const POLLS_PER_READ = 10;
+/** A timer of main fires at its time or later, and what it calls takes a moment to read. */
+const EARLY_MS = 10;
+/** How late main may be, as a share of the time between two snapshots, and at least: a loop under load lags by some milliseconds. */
+const LATE_SHARE = 0.1;
+const LATE_MS_MIN = 50;
 
 /**
- * Reads for main's next snapshot, so that main need not: when it is told to flush, and after so many polls with records for each snapshot that
- * was read, as who reads them often will read the next one soon. It does nothing for who reads none.
+ * Reads for main's next snapshot, so that main need not: when it is told to flush; and at those polls after which the next snapshot is due, as long after
+ * the last one as that came after the one before. Who reads every few seconds has it cost some readings each time, and not one a poll; for
+ * who reads none it does nothing.
  */
 export class ReadAhead {
   private readonly drain: Drain;
   private readonly reader: AheadReader;
+  private readonly clock: () => number;
   private readsSeen = 0;
-  private pollsLeft = 0;
+  private lastMs = 0;
+  /** Between two snapshots, and when the next one is due. */
+  private gapMs = 0;
+  private dueMs = Number.NEGATIVE_INFINITY;
 
-  constructor(drain: Drain, reader: AheadReader) {
+  /** @param clock Ms, as main notes them; for tests. */
+  constructor(drain: Drain, reader: AheadReader, clock: () => number = monotonicMs) {
     this.drain = drain;
     this.reader = reader;
+    this.clock = clock;
   }
 
   /** Everything published is drained, and main waits for that. */
   flushed(): void {
-    if (this.reader.reads !== 0) this.read();
+    this.lookForReads();
+    if (this.readsSeen !== 0) this.read();
   }
 
-  /** The drain has taken records, and leaves few. */
-  drained(): void {
-    const { reads } = this.reader;
-    if (reads !== this.readsSeen) {
-      this.readsSeen = reads;
-      this.pollsLeft = POLLS_PER_READ;
-    }
-    if (this.pollsLeft === 0) return;
-    this.pollsLeft--;
-    this.read();
+  /**
+   * The drain has looked at the ring, and left few records in it.
+   *
+   * @param pauseMs Until it looks again.
+   */
+  polled(pauseMs: number): void {
+    this.lookForReads();
+    const untilDueMs = this.dueMs - this.clock();
+    const lateMsMax = Math.max(LATE_MS_MIN, this.gapMs * LATE_SHARE);
+    if (untilDueMs <= pauseMs + EARLY_MS && untilDueMs >= -lateMsMax) this.read();
+  }
+
+  private lookForReads(): void {
+    const { count, lastMs } = this.reader.reads;
+    const reads = (count - this.readsSeen) | 0;
+    if (reads === 0) return;
+    // Before the first one there is none to be as far away from.
+    this.gapMs = this.readsSeen === 0 ? 0 : (lastMs - this.lastMs) / reads;
+    this.dueMs = lastMs + this.gapMs;
+    this.readsSeen = count;
+    this.lastMs = lastMs;
   }
 
   private read(): void {

@@ -31,10 +31,10 @@ export class ResidentDrain {
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
   private hasLease = true;
-  private readonly onPoll: (hasNews: boolean) => void;
+  private readonly onPoll: (pauseMs: number) => void;
 
-  /** @param onPoll Called at every poll, with whether it found records and leaves few. Must not throw. */
-  constructor(drain: Drain, pollMs: number, onPoll: (hasNews: boolean) => void = () => {}) {
+  /** @param onPoll Called at every poll, with the time to the next one, 0 while many records come. Must not throw. */
+  constructor(drain: Drain, pollMs: number, onPoll: (pauseMs: number) => void = () => {}) {
     this.drain = drain;
     this.pollMs = pollMs;
     this.pauseMs = pollMs;
@@ -69,9 +69,9 @@ export class ResidentDrain {
       most = Math.max(most, drained);
       if (drained < BUSY_RECORDS) break;
     }
-    this.onPoll(most > 0 && drained < BUSY_RECORDS);
     if (drained >= BUSY_RECORDS) {
       this.pauseMs = this.pollMs;
+      this.onPoll(0);
       this.immediate = setImmediate(this.poll);
       return;
     }
@@ -79,6 +79,7 @@ export class ResidentDrain {
     this.pauseMs = isIdle
       ? Math.max(this.pollMs, Math.min(this.pauseMs * 2, IDLE_POLL_MS))
       : this.pollMs;
+    this.onPoll(this.pauseMs);
     this.timer = setTimeout(this.poll, this.pauseMs);
   };
 

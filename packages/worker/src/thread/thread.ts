@@ -37,10 +37,10 @@ export async function start(task: StartTask): Promise<boolean> {
   const health = new HealthEvaluator(segment);
   const consumer = new Drain(segment, lease);
   const ahead = new ReadAhead(consumer, new AheadReader(segment));
-  const drain = new ResidentDrain(consumer, task.pollMs, (hasNews) => {
+  const drain = new ResidentDrain(consumer, task.pollMs, (pauseMs) => {
     watch.look();
     health.look();
-    if (hasNews) ahead.drained();
+    if (pauseMs > 0) ahead.polled(pauseMs);
   });
   resident = { drain, pages: new PageSender(segment, task.port), ahead };
   drain.start();
