@@ -331,6 +331,22 @@ describe('drain: the lease', () => {
     expect(rig.counter(series)).to.equal(128);
   });
 
+  it('is held while something is done between two batches, and free again when that throws', () => {
+    const rig = new SegmentRig();
+    const { drain } = rig;
+    const isHeld = () => !enterBatch(rig.segment, rig.lease);
+    let wasHeld = false;
+    const work = () => {
+      wasHeld = isHeld();
+      throw new Error('of the work');
+    };
+    expect(() => drain.betweenBatches(work)).to.throw('of the work');
+    expect(wasHeld).to.equal(true);
+    expect(isHeld()).to.equal(false);
+    takeLease(rig.segment, true);
+    expect(drain.betweenBatches(work), 'lost').to.equal(false);
+  });
+
   it('is free again after an empty batch and after a full one', () => {
     const rig = new SegmentRig();
     rig.drain.drainBatch();

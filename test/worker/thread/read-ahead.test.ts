@@ -9,6 +9,7 @@ class Rig {
   nowMs = 1_000;
   /** When the thread has read ahead. */
   readonly readings: number[] = [];
+  readingMs = 0;
   readonly ahead: ReadAhead;
   private readonly reads = { count: 0, lastMs: 0 };
 
@@ -19,7 +20,13 @@ class Rig {
         return true;
       },
     };
-    const reader = { reads: this.reads, read: () => this.readings.push(this.nowMs) };
+    const reader = {
+      reads: this.reads,
+      read: () => {
+        this.readings.push(this.nowMs);
+        this.nowMs += this.readingMs;
+      },
+    };
     this.ahead = new ReadAhead(drain as Drain, reader as unknown as AheadReader, () => this.nowMs);
   }
 
@@ -81,6 +88,21 @@ describe('reading ahead', () => {
       rig.read();
       expect(rig.pass(20)).to.deep.equal([0, 10]);
     }
+  });
+
+  it('takes a twentieth of the time at most, but for flushes', () => {
+    const rig = new Rig();
+    rig.readingMs = 3;
+    for (let round = 0; round < 50; round++) {
+      rig.read();
+      rig.pass(20);
+    }
+    const tookMs = rig.readings.length * rig.readingMs;
+    expect(tookMs / (rig.nowMs - 1_000)).to.be.within(0.03, 0.06);
+    const before = rig.readings.length;
+    rig.ahead.flushed();
+    rig.ahead.flushed();
+    expect(rig.readings).to.have.length(before + 2);
   });
 
   it('is done at the last poll before, however seldom an idle thread polls', () => {

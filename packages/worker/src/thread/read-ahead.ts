@@ -5,6 +5,8 @@ const EARLY_MS = 10;
 /** How late main may be, as a share of the time between two snapshots, and at least: a loop under load lags by some milliseconds. */
 const LATE_SHARE = 0.1;
 const LATE_MS_MIN = 50;
+/** Of the thread's time, as many routes take milliseconds: then not every poll is worth a reading. */
+const SHARE_MAX = 0.05;
 
 /**
  * Reads for main's next snapshot, so that main need not: when it is told to flush; and at those polls after which the next snapshot is due, as long after
@@ -20,6 +22,7 @@ export class ReadAhead {
   /** Between two snapshots, and when the next one is due. */
   private gapMs = 0;
   private dueMs = Number.NEGATIVE_INFINITY;
+  private restsUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param clock Ms, as main notes them; for tests. */
   constructor(drain: Drain, reader: AheadReader, clock: () => number = monotonicMs) {
@@ -41,7 +44,9 @@ export class ReadAhead {
    */
   polled(pauseMs: number): void {
     this.lookForReads();
-    const untilDueMs = this.dueMs - this.clock();
+    const nowMs = this.clock();
+    if (nowMs < this.restsUntilMs) return;
+    const untilDueMs = this.dueMs - nowMs;
     const lateMsMax = Math.max(LATE_MS_MIN, this.gapMs * LATE_SHARE);
     if (untilDueMs <= pauseMs + EARLY_MS && untilDueMs >= -lateMsMax) this.read();
   }
@@ -58,7 +63,9 @@ export class ReadAhead {
   }
 
   private read(): void {
+    const beganMs = this.clock();
     // Where the lease is lost, the drain learns of it as well.
     this.drain.betweenBatches(this.reader.read);
+    this.restsUntilMs = beganMs + (this.clock() - beganMs) / SHARE_MAX;
   }
 }
