@@ -6,9 +6,8 @@ import { Metrics, Pipeline, Registry, recordHttpRequest } from '@offloop/express
 import { expect } from 'chai';
 import { threadTakesOver } from '../worker/pool-threads.js';
 
-/** Most are; but a batch may come in the moment before one. */
+/** Most are; but a batch may come in the moment before one, and the machine have other things to do. */
 const TAKEN_WANTED = 10;
-const READS_MAX = 40;
 
 describe('getSnapshot() with a pool', function () {
   this.timeout(30_000);
@@ -62,12 +61,11 @@ describe('getSnapshot() with a pool', function () {
         for (let count = 0; count < 20; count++) request();
       }, 5);
       try {
-        let taken = 0;
-        for (let reads = 0; reads < READS_MAX && taken < TAKEN_WANTED; reads++) {
+        // Ends by the test's limit of time.
+        for (let taken = 0; taken < TAKEN_WANTED; ) {
           await setTimeout(everyMs);
           if (isTaken()) taken++;
         }
-        expect(taken).to.equal(TAKEN_WANTED);
       } finally {
         clearInterval(traffic);
       }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { type Snapshot, SnapshotReader } from '@offloop/core';
 import { AheadReader, Segment } from '@offloop/core/engine';
@@ -50,29 +51,34 @@ describe('a thread that dies around any store while it reads ahead', function ()
 describe('a reader into whose reading another is written ahead', () => {
   it('takes all of one of them', async () => {
     const rig = new RoutesRig(SMALL);
-    for (let route = 1; route < 4; route++) rig.request(route, '200', 0.01 * route);
-    await rig.readAhead();
-    const before = rowsOf(rig.segment);
-    const earlier = copySegment(rig.segment);
-    for (let route = 1; route < 4; route++) rig.request(route, '500', 0.03 * route);
-    await rig.readAhead();
-    const after = rowsOf(rig.segment);
+    const round = async (seconds: number) => {
+      for (let route = 1; route < 4; route++) rig.request(route, '200', seconds * route);
+      await rig.readAhead();
+      return copySegment(rig.segment);
+    };
+    const earlier = await round(0.01);
+    const later = await round(0.03);
+    const before = rowsOf(earlier);
+    const after = rowsOf(later);
     expect(after).to.not.deep.equal(before);
 
     let looks = 0;
     rowsOf(withLooks(copySegment(earlier), () => looks++));
-    expect(looks).to.be.above(40);
+    expect(looks, 'it is taken').to.be.above(40);
+    const seen = { before: 0, after: 0 };
     for (let writtenAt = 0; writtenAt < looks; writtenAt++) {
       const segment = copySegment(earlier);
       let look = 0;
       const rows = rowsOf(
         withLooks(segment, () => {
-          if (look++ === writtenAt)
-            new Uint8Array(segment.buffer).set(new Uint8Array(rig.segment.buffer));
+          if (look++ !== writtenAt) return;
+          new Uint8Array(segment.buffer).set(new Uint8Array(later.buffer));
         }),
       );
       expect(rows, `written before look ${writtenAt}`).to.deep.be.oneOf([before, after]);
+      seen[isDeepStrictEqual(rows, after) ? 'after' : 'before']++;
     }
+    expect(seen.after).to.be.above(40);
   });
 });
 
@@ -97,7 +103,14 @@ function withLooks(segment: Segment, onLook: () => void): Segment {
   return { ...segment, readAhead } as unknown as Segment;
 }
 
-const CHANGES_WANTED = 1_500;
+const ROUTES = 20;
+const READINGS_WANTED = 2_000;
+const TAKEN_WANTED = 500;
+/** Of which the two lists of quantiles are that main asks for in turn. */
+const SHARES = [
+  [0.001, 0.25],
+  [0.5, 0.999],
+];
 
 describe('a reader of snapshots that a thread reads ahead for at full speed', function () {
   this.timeout(120_000);
@@ -107,24 +120,39 @@ describe('a reader of snapshots that a thread reads ahead for at full speed', fu
   it('takes all of a reading or nothing', async () => {
     thread = new Worker(new URL('./reads-ahead-at-full-speed.js', import.meta.url));
     const [buffer] = (await once(thread, 'message')) as [SharedArrayBuffer];
-    const reader = new SnapshotReader(Segment.attach(buffer), true);
-    let changes = 0;
+    const segment = Segment.attach(buffer);
+    const reader = new SnapshotReader(segment, true);
+    let taken = 0;
     let before = 0;
-    let readings = 0;
-    while (changes < CHANGES_WANTED) {
-      const snapshot = reader.read({ isLagMonitored: false });
+    for (let readings = 0; readings < READINGS_WANTED || taken < TAKEN_WANTED; readings++) {
+      // Each list several times, so that the thread has it ahead, and changes it while it is being taken.
+      const quantiles = SHARES[(readings >> 2) & 1] as number[];
+      const ahead = () => [
+        segment.readAheadCells[layout.SEQUENCE_CELL],
+        segment.readAhead[layout.BATCHES],
+        segment.readAhead[layout.ASKED],
+      ];
+      const aheadBefore = ahead();
+      const snapshot = reader.read({ isLagMonitored: false, quantiles });
+      const isTaken = isDeepStrictEqual(aheadBefore, ahead());
+      const { batches } = snapshot.pipeline;
+      if (isTaken && isDeepStrictEqual(aheadBefore.slice(1), [batches, quantiles[0]])) taken++;
       expectOfOneRound(snapshot);
       expect(snapshot.totalRequests).to.be.at.least(before);
-      if (snapshot.totalRequests !== before) changes++;
       before = snapshot.totalRequests;
-      readings++;
     }
-    console.log(`      ${readings} readings of ${changes} batches`);
+    console.log(`      ${taken} taken`);
   });
 });
 
 /** In each round, the program has one to five requests on each route, by its number, all of them equally long. */
-function expectOfOneRound({ routes, totalRequests, latencyHistogram, window }: Snapshot): void {
+function expectOfOneRound({
+  routes,
+  totalRequests,
+  latencyHistogram,
+  latencyQuantilesMs,
+  window,
+}: Snapshot): void {
   const rounds = routes[0]?.requests ?? 0;
   let sum = 0;
   for (const { route, requests, errors, p50LatencyMs, p99LatencyMs, ...row } of routes) {
@@ -141,5 +169,17 @@ function expectOfOneRound({ routes, totalRequests, latencyHistogram, window }: S
   }
   expect(totalRequests).to.equal(sum);
   expect(window.requests).to.equal(sum);
+  for (const [share, latency] of Object.entries(latencyQuantilesMs)) {
+    const exact = 10 * (1 + quantileOf(Number(share)));
+    if (sum > 0) expect(latency, share).to.be.closeTo(exact, 0.022 * exact);
+  }
   if (sum > 0) expect(latencyHistogram['+Inf']).to.equal(sum);
+}
+
+/** The route whose requests stand at a share of those of a round. */
+function quantileOf(share: number): number {
+  const routes = Array.from({ length: ROUTES }, (_, route) =>
+    Array.from({ length: 1 + (route % 5) }, () => route),
+  ).flat();
+  return routes[Math.ceil(share * routes.length) - 1] as number;
 }

@@ -4,6 +4,8 @@ import { tellBuffer } from './full-speed-thread.js';
 
 /** Program of a thread that records, drains and reads ahead as fast as it can, a batch a round, until it is terminated. */
 const ROUTES = 20;
+/** Ahead, of each batch. */
+const READINGS = 100;
 
 const pipeline = new Pipeline();
 pipeline.configure({ ring: { capacityRecords: 4096 } });
@@ -20,5 +22,6 @@ for (;;) {
     for (let count = 0; count <= index % 5; count++) http.record(id, 0.01 * (index + 1));
   }
   await pipeline.flush();
-  ahead.read();
+  // What main asks for changes meanwhile.
+  for (let times = 0; times < READINGS; times++) ahead.read();
 }

@@ -340,11 +340,11 @@ describe('drain: the lease', () => {
       wasHeld = isHeld();
       throw new Error('of the work');
     };
-    expect(() => drain.betweenBatches(work)).to.throw('of the work');
+    expect(() => drain.whileHolding(work)).to.throw('of the work');
     expect(wasHeld).to.equal(true);
     expect(isHeld()).to.equal(false);
     takeLease(rig.segment, true);
-    expect(drain.betweenBatches(work), 'lost').to.equal(false);
+    expect(drain.whileHolding(work), 'lost').to.equal(false);
   });
 
   it('is free again after an empty batch and after a full one', () => {

@@ -106,5 +106,6 @@ describe('what is read ahead', () => {
     const snapshot = rig.taken();
     expect(isTaken(snapshot), 'one more').to.equal(false);
     expect(snapshot.routes).to.have.length(layout.ROUTES_MAX + 1);
+    expect(rig.segment.readAhead[layout.ROUTES]).to.equal(layout.ROUTES_MAX);
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Snapshot } from '@offloop/core';
 import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
 import { BLOCK_COUNTS, sketchDouble } from '@offloop/core/internal/layout/aggregates.js';
@@ -59,6 +60,47 @@ describe(`readings of routes, seed ${runSeed}`, function () {
     const { routes } = rig.kept() as Snapshot;
     expect(routes[0]).to.deep.include({ route: '/1', requests: 1, p50LatencyMs: null });
     expect(routes[0]?.window.requests).to.equal(0);
+  });
+
+  it('leave samples out of series that are gone', async () => {
+    const rig = new RoutesRig({ estimator: 'reservoir' });
+    for (let count = 0; count < 100; count++) rig.request(1, '200', 1);
+    await rig.pipeline.flush();
+    expect((rig.kept() as Snapshot).p50LatencyMs).to.equal(1_000);
+    rig.http.reset();
+    expect((rig.kept() as Snapshot).p50LatencyMs).to.equal(null);
+    rig.request(2, '200', 0.5);
+    await rig.pipeline.flush();
+    const { p50LatencyMs, window } = rig.kept() as Snapshot;
+    expect(window.requests).to.equal(1);
+    expect(p50LatencyMs).to.equal(500);
+  });
+
+  it('keep nothing of a copy of the aggregates', async () => {
+    const rig = new RoutesRig();
+    rig.request(1, '200', 0.01);
+    await rig.pipeline.flush();
+    const reader = new RouteReader(rig.segment);
+    reader.learn();
+    const start = { slice: -1, tick: 1, spanMs: 1_000 };
+    const moment = { start, samples: undefined, shares: NAMED };
+    const copy = new WeakRef(readCopy());
+    reader.confirm();
+    const [p50] = reader.named;
+    expect(p50).to.be.closeTo(0.01, 0.0002);
+    await setImmediate();
+    globalThis.gc?.();
+    expect(copy.deref()).to.equal(undefined);
+    // Others of the same, for which what was read is gone through again.
+    const shares = [0.25, 0.999];
+    reader.read({ ...moment, shares, aggregates: rig.segment.aggregates });
+    expect([...reader.asked]).to.deep.equal([p50, p50]);
+
+    function readCopy(): Float64Array {
+      const aggregates = rig.segment.aggregates.slice();
+      reader.read({ ...moment, aggregates });
+      return aggregates;
+    }
   });
 
   it('keep nothing of a reading into which a batch came', async () => {

@@ -90,11 +90,11 @@ export class Drain {
   }
 
   /**
-   * Does what only the lease's holder may, while no batch is committed.
+   * Does what only the lease's holder may, and commits nothing meanwhile.
    *
    * @returns `false` when the lease is lost: then nothing is done.
    */
-  betweenBatches(work: () => void): boolean {
+  whileHolding(work: () => void): boolean {
     if (!enterBatch(this.segment, this.lease)) return false;
     try {
       work();

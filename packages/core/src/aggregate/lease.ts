@@ -9,6 +9,7 @@ import { applyLog } from './redo.js';
  *   ──────────────────────────────  ──────────────────────────  ─────────────────────────────────────────────
  *   epoch·0 → epoch·1               holder, before a batch      compareExchange; fails: the lease is lost
  *   epoch·1 → epoch·0               holder, after the commit    store
+ *   the same                        holder, to read ahead       the same: a batch in which it commits nothing
  *   epoch·0 → (epoch+1)·0           main, for a successor       compareExchange: a holder that hangs elsewhere cannot
  *                                                               enter a batch any more
  *   epoch·1 → (epoch+1)·0           main, for a successor       store, only when the holder's thread has exited

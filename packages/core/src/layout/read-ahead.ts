@@ -14,7 +14,7 @@ import { assertLayout } from './assert-layout.js';
  *   5          series       consumer  of the family: these and no others are in it
  *   6          routes       consumer  rows, in the order in which the routes' first series were made
  *   7 … 12     all          consumer  of all routes: requests, errors, seconds since the start, and the same over the window
- *   13 … 16    named        consumer  of all routes: p50, p90, p95, p99 over the window, seconds
+ *   13 … 16    namedValues  consumer  of all routes: p50, p90, p95, p99 over the window, seconds
  *   17         askedCount   consumer  quantiles that were asked for
  *   18 … 49    asked        consumer  their shares
  *   50 … 81    values       consumer  and values, seconds
@@ -25,7 +25,7 @@ import { assertLayout } from './assert-layout.js';
  *   371 … 402  wanted       main      their shares; likewise
  *   416 …      rows         consumer  1 024 × { requests, errors since the start; requests, errors, seconds over the window; p50, p90, p95, p99 }
  *
- * The consumer writes while it is in a batch (aggregate/lease.ts) in which it commits nothing: so the aggregates stand still, and one that has lost its
+ * The consumer writes while it is in a batch in which it commits nothing (aggregate/lease.ts): so the aggregates stand still, and one that has lost its
  * lease writes nothing. A reader takes all of it or nothing: only if the sequence was even before and is the same after, and `batches`, the window's
  * start, `removals`, `series` and the shares are those that it would read by itself. A crash between any two stores leaves an odd sequence behind, and
  * nothing is taken until a successor has written all of it anew. Shares that were seen half-written are not those that somebody asks for.
@@ -39,8 +39,12 @@ export const REMOVALS = TICK + 1;
 export const SERIES = REMOVALS + 1;
 export const ROUTES = SERIES + 1;
 export const ALL = ROUTES + 1;
-export const NAMED = ALL + 6;
-export const ASKED_COUNT = NAMED + 4;
+/** Two times requests, errors and seconds. */
+const ALL_DOUBLES = 6;
+export const NAMED_VALUES = ALL + ALL_DOUBLES;
+/** As many percentiles as have a name. */
+export const NAMED_COUNT = 4;
+export const ASKED_COUNT = NAMED_VALUES + NAMED_COUNT;
 export const ASKED = ASKED_COUNT + 1;
 /** As many quantiles as options take. */
 export const QUANTILES_MAX = 32;
@@ -64,7 +68,7 @@ export const ROW_REQUESTS = 0;
 export const ROW_ERRORS = ROW_REQUESTS + 1;
 export const ROW_WINDOW = ROW_ERRORS + 1;
 export const ROW_QUANTILES = ROW_WINDOW + 3;
-export const ROW_DOUBLES = ROW_QUANTILES + 4;
+export const ROW_DOUBLES = ROW_QUANTILES + NAMED_COUNT;
 
 export const READ_AHEAD_DOUBLES = ROWS + ROUTES_MAX * ROW_DOUBLES;
 

@@ -21,7 +21,7 @@ export class AheadReader {
     return readsNoted(this.segment);
   }
 
-  /** Reads what is not read yet. To be called by whoever holds the lease, in a batch. */
+  /** Reads what is not read yet. To be called by whoever holds the lease, between two batches. */
   readonly read = (): void => {
     const { segment, routes } = this;
     routes.learn();

@@ -1,9 +1,10 @@
 import type { WindowStart } from '../aggregate/window-reading.js';
 import { TOTAL_BATCHES } from '../layout/aggregates.js';
+import { assertLayout } from '../layout/assert-layout.js';
 import * as layout from '../layout/read-ahead.js';
 import type { Segment } from '../layout/segment.js';
 import { monotonicMs } from '../process/monotonic-clock.js';
-import type { Route } from './route.js';
+import { NAMED, type Route } from './route.js';
 import type { WindowSums } from './window-sums.js';
 
 /** What a reading of the routes is of: of the same, two readings say the same. */
@@ -77,17 +78,20 @@ export function isAhead(segment: Segment, stamp: ReadingStamp): boolean {
   return true;
 }
 
-/** Writes a reading for who asks next, if there is room for it. Whoever holds the lease may do it, in a batch. */
+/** Whether there is room for a reading of so much. */
+export function hasRoom({ routes, all, asked }: Reading): boolean {
+  return (
+    routes.length <= layout.ROUTES_MAX &&
+    all.buckets.length <= layout.BUCKETS_MAX &&
+    asked.length <= layout.QUANTILES_MAX
+  );
+}
+
+/** Writes a reading for who asks next, where there is room for it. To be called by whoever holds the lease, between two batches. */
 export function writeAhead(segment: Segment, stamp: ReadingStamp, reading: Reading): void {
   const { readAhead, readAheadCells } = segment;
   const { routes, all, named, asked } = reading;
   const { shares, start } = stamp;
-  if (
-    routes.length > layout.ROUTES_MAX ||
-    all.buckets.length > layout.BUCKETS_MAX ||
-    shares.length > layout.QUANTILES_MAX
-  )
-    return;
   // Odd already where the one before died in here.
   if ((Atomics.load(readAheadCells, layout.SEQUENCE_CELL) & 1) === 0)
     Atomics.add(readAheadCells, layout.SEQUENCE_CELL, 1);
@@ -104,7 +108,7 @@ export function writeAhead(segment: Segment, stamp: ReadingStamp, reading: Readi
     readAhead[at++] = seconds;
   }
   readAhead[layout.ASKED_COUNT] = shares.length;
-  put(named, readAhead, layout.NAMED);
+  put(named, readAhead, layout.NAMED_VALUES);
   put(shares, readAhead, layout.ASKED);
   put(asked, readAhead, layout.VALUES);
   put(all.buckets, readAhead, layout.BUCKETS);
@@ -142,7 +146,7 @@ export function takeAhead(segment: Segment, stamp: ReadingStamp, into: Reading):
     counts.errors = readAhead[at++] as number;
     counts.seconds = readAhead[at++] as number;
   }
-  take(readAhead, layout.NAMED, named);
+  take(readAhead, layout.NAMED_VALUES, named);
   take(readAhead, layout.VALUES, asked);
   take(readAhead, layout.BUCKETS, all.buckets);
   at = layout.ROWS;
@@ -171,3 +175,5 @@ function put(values: ArrayLike<number>, into: Float64Array, first: number): void
 function take(from: Float64Array, first: number, into: Float64Array): void {
   for (let index = 0; index < into.length; index++) into[index] = from[first + index] as number;
 }
+
+assertLayout(NAMED.length === layout.NAMED_COUNT, 'each named percentile has its double');

@@ -12,7 +12,14 @@ import {
   seriesOf,
 } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
-import { isAhead, type Reading, type ReadingStamp, takeAhead, writeAhead } from './read-ahead.js';
+import {
+  hasRoom,
+  isAhead,
+  type Reading,
+  type ReadingStamp,
+  takeAhead,
+  writeAhead,
+} from './read-ahead.js';
 import { type Samples, sampleQuantiles, splitSamples } from './reservoir-reading.js';
 import { NAMED, Route } from './route.js';
 import type { RouteSnapshot } from './snapshot.js';
@@ -105,9 +112,11 @@ export class RouteReader {
       this.asked = new Float64Array(shares.length);
     }
     if (samples === undefined && this.takeAhead(aggregates)) return;
-    if (!isKept || !this.isSearchable) this.readAll(reading, samples);
-    writeQuantiles(this.all, samples, { shares: NAMED, into: this.named });
-    this.writeAsked(samples);
+    const sampled = samples && this.split(samples);
+    if (!isKept || !this.isSearchable) this.readAll(reading, sampled?.ofEach);
+    writeQuantiles(this.all, sampled?.ofAll, { shares: NAMED, into: this.named });
+    this.writeAsked(sampled?.ofAll);
+    if (aggregates !== segment.aggregates) this.letGo();
   }
 
   /** What was read was of one batch, and may be kept. */
@@ -125,11 +134,11 @@ export class RouteReader {
     return rows;
   }
 
-  /** Reads for who asks next, unless that is done. To be called after `learn`, by whoever holds the lease, in a batch. */
+  /** Reads for who asks next, unless that is done. To be called after `learn`, by whoever holds the lease, between two batches. */
   readAhead(moment: ReadingMoment): void {
     const { segment } = this;
     const stamp = this.stamp(moment);
-    if (isAhead(segment, stamp)) return;
+    if (isAhead(segment, stamp) || !hasRoom(this.reading())) return;
     this.read(moment);
     this.confirm();
     writeAhead(segment, stamp, this.reading());
@@ -176,9 +185,9 @@ export class RouteReader {
     return true;
   }
 
-  private readAll(reading: SegmentReading, samples: Samples | undefined): void {
+  /** @param sampled Of each route, where a reservoir is the estimator. */
+  private readAll(reading: SegmentReading, sampled: readonly Samples[] | undefined): void {
     const { all, sums, start, routeNamed } = this;
-    const sampled = samples && this.splitByRoute(samples);
     const slices = this.family?.window?.slices ?? 0;
     this.emptyAll();
     for (let index = 0; index < this.routes.length; index++) {
@@ -202,6 +211,13 @@ export class RouteReader {
     for (const route of this.routes) route.isKept = false;
     // Where there is no route either, so that nothing else would have it read anew.
     this.emptyAll();
+  }
+
+  /** Nothing of a copy that was handed out is kept: it is as large as all aggregates. */
+  private letGo(): void {
+    this.all.letGo();
+    this.sums.letGo();
+    this.isSearchable = false;
   }
 
   private emptyAll(): void {
@@ -239,12 +255,16 @@ export class RouteReader {
     return known;
   }
 
-  private splitByRoute(samples: Samples): Samples[] {
+  /** What was sampled of all routes, and of each of them. Of series that are gone there are samples yet, which are in neither. */
+  private split(samples: Samples) {
     const { routes } = this;
     const routeOf = new Map(
       routes.flatMap(({ series }, index) => series.map(({ id }) => [id, index] as const)),
     );
-    return splitSamples(samples, { count: routes.length, of: (id) => routeOf.get(id) });
+    const isKnown = (id: number) => (routeOf.has(id) ? 0 : undefined);
+    const [ofAll] = splitSamples(samples, { count: 1, of: isKnown });
+    const ofEach = splitSamples(samples, { count: routes.length, of: (id) => routeOf.get(id) });
+    return { ofAll, ofEach };
   }
 }
 
@@ -254,7 +274,6 @@ function writeQuantiles(
   samples: Samples | undefined,
   { shares, into }: { readonly shares: readonly number[]; readonly into: Float64Array },
 ): void {
-  // Of series that are gone there are samples yet.
-  if (samples === undefined || sums.window.requests === 0) sums.quantiles(shares, into);
+  if (samples === undefined) sums.quantiles(shares, into);
   else sampleQuantiles(samples, shares, into);
 }

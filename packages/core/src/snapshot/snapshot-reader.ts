@@ -14,7 +14,7 @@ import { readUtilization } from '../process/utilization-window.js';
 import { readLiveValue } from '../record/live-value.js';
 import { NO_CACHES, readCaches } from './cache-reading.js';
 import { HookReader } from './hook-reading.js';
-import { isoNow } from './iso-now.js';
+import { IsoClock } from './iso-clock.js';
 import { type PipelineTotals, readPipelineTotals } from './pipeline-totals.js';
 import { ProcessReader } from './process-facts.js';
 import { inMs, quotient } from './quotient.js';
@@ -49,6 +49,7 @@ const NO_LAG: LagSummary = { avgLagMs: null, p95LagMs: null, p99LagMs: null, max
  */
 export class SnapshotReader {
   private readonly segment: Segment;
+  private readonly clock = new IsoClock();
   private readonly facts = new ProcessReader();
   private readonly hooks: HookReader;
   private readonly routes: RouteReader;
@@ -98,7 +99,7 @@ export class SnapshotReader {
     const latencies = latenciesOf(routes.all, routes.named);
     const loop = readLoopWatch(segment);
     return {
-      takenAt: isoNow(),
+      takenAt: this.clock.now(),
       ageMs: this.ageMs(nowTick),
       totalRequests: lifetime.requests,
       errorRate: quotient(window.errors, window.requests),

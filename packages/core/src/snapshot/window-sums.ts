@@ -74,6 +74,11 @@ export class WindowSums {
     this.groupsRead = 0;
   }
 
+  /** Lets go of the memory that was read. What was added up of it stays; its quantiles are not to be had any more. */
+  letGo(): void {
+    this.sketches.length = 0;
+  }
+
   addSeries(reading: SegmentReading, series: SeriesInWindow): void {
     const { block, isError, start } = series;
     const { aggregates } = reading;

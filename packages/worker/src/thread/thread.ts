@@ -5,7 +5,7 @@ import { PortServer } from '../port/port-server.js';
 import { StallWatch } from '../watch/stall-watch.js';
 import type { PageTask } from './page-messages.js';
 import { PageSender } from './page-sender.js';
-import { ReadAhead } from './read-ahead.js';
+import { ReadAheadSchedule } from './read-ahead-schedule.js';
 import { ResidentDrain } from './resident-drain.js';
 import { takeOver } from './take-over.js';
 import type { StartTask } from './thread-tasks.js';
@@ -21,7 +21,7 @@ let resident: Resident | undefined;
 interface Resident {
   readonly drain: ResidentDrain;
   readonly pages: PageSender;
-  readonly ahead: ReadAhead;
+  readonly ahead: ReadAheadSchedule;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function start(task: StartTask): Promise<boolean> {
   const watch = new StallWatch(segment);
   const health = new HealthEvaluator(segment);
   const consumer = new Drain(segment, lease);
-  const ahead = new ReadAhead(consumer, new AheadReader(segment));
+  const ahead = new ReadAheadSchedule(consumer, new AheadReader(segment));
   const drain = new ResidentDrain(consumer, task.pollMs, (pauseMs) => {
     watch.look();
     health.look();

@@ -1,5 +1,5 @@
 import type { AheadReader, Drain } from '@offloop/core/engine';
-import { ReadAhead } from '@offloop/worker/internal/thread/read-ahead.js';
+import { ReadAheadSchedule } from '@offloop/worker/internal/thread/read-ahead-schedule.js';
 import { expect } from 'chai';
 
 const POLL_MS = 10;
@@ -10,12 +10,12 @@ class Rig {
   /** When the thread has read ahead. */
   readonly readings: number[] = [];
   readingMs = 0;
-  readonly ahead: ReadAhead;
+  readonly ahead: ReadAheadSchedule;
   private readonly reads = { count: 0, lastMs: 0 };
 
   constructor() {
     const drain = {
-      betweenBatches: (work: () => void): boolean => {
+      whileHolding: (work: () => void): boolean => {
         work();
         return true;
       },
@@ -27,7 +27,11 @@ class Rig {
         this.nowMs += this.readingMs;
       },
     };
-    this.ahead = new ReadAhead(drain as Drain, reader as unknown as AheadReader, () => this.nowMs);
+    this.ahead = new ReadAheadSchedule(
+      drain as Drain,
+      reader as unknown as AheadReader,
+      () => this.nowMs,
+    );
   }
 
   /** Main reads a snapshot. */
@@ -90,6 +94,16 @@ describe('reading ahead', () => {
     }
   });
 
+  it('takes several snapshots at a time for one', () => {
+    const rig = new Rig();
+    for (let round = 0; round < 3; round++) {
+      rig.read();
+      rig.read();
+      const readings = rig.pass(5_000);
+      if (round > 0) expect(readings).to.deep.equal([4_980, 4_990]);
+    }
+  });
+
   it('takes a twentieth of the time at most, but for flushes', () => {
     const rig = new Rig();
     rig.readingMs = 3;
@@ -114,14 +128,32 @@ describe('reading ahead', () => {
     expect(rig.pass(2_200, 500)).to.deep.equal([2_000]);
   });
 
-  it('is done at each flush, once somebody has read a snapshot', () => {
+  it('is not given up where the machine lets one reading take long', () => {
+    const rig = new Rig();
+    rig.readingMs = 100;
+    rig.read();
+    rig.pass(10);
+    rig.readingMs = 0;
+    rig.read();
+    expect(rig.pass(50)).to.deep.equal([]);
+    for (let round = 0; round < 10; round++) {
+      rig.read();
+      rig.pass(20);
+    }
+    expect(rig.readings.length).to.be.above(10);
+  });
+
+  it('is done at each flush in the minute after a snapshot', () => {
     const rig = new Rig();
     rig.read();
-    rig.pass(10_000);
+    rig.pass(59_000);
     const before = rig.readings.length;
     for (let flushes = 1; flushes < 4; flushes++) {
       rig.ahead.flushed();
       expect(rig.readings).to.have.length(before + flushes);
     }
+    rig.pass(1_100);
+    rig.ahead.flushed();
+    expect(rig.readings).to.have.length(before + 3);
   });
 });
