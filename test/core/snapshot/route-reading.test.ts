@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Snapshot } from '@offloop/core';
 import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
 import { BLOCK_COUNTS, sketchDouble } from '@offloop/core/internal/layout/aggregates.js';
@@ -74,6 +74,30 @@ describe(`readings of routes, seed ${runSeed}`, function () {
     const { p50LatencyMs, window } = rig.kept() as Snapshot;
     expect(window.requests).to.equal(1);
     expect(p50LatencyMs).to.equal(500);
+  });
+
+  it('give no sample to a series that has got the id of one that is gone', async () => {
+    const rig = new RoutesRig({ estimator: 'reservoir' });
+    const ROUTES = 100;
+    for (let route = 0; route < ROUTES; route++) rig.request(route, '200', 1);
+    await rig.pipeline.flush();
+    const ids = () =>
+      Array.from({ length: ROUTES }, (_, route) => rig.http.seriesIdOf('GET', `/${route}`, '200'));
+    const before = new Set(ids());
+    rig.http.reset();
+    await rig.pipeline.flush();
+    // Series begin a millisecond apart, or later.
+    await setTimeout(2);
+    expect(
+      ids().some((id) => before.has(id)),
+      'ids are given again',
+    ).to.equal(true);
+    for (let route = 0; route < ROUTES; route++) rig.request(route, '200', 0.5);
+    await rig.pipeline.flush();
+    const { routes, p99LatencyMs } = rig.kept() as Snapshot;
+    expect(routes).to.have.length(ROUTES);
+    for (const route of routes) expect(route.p99LatencyMs, route.route).to.equal(500);
+    expect(p99LatencyMs).to.equal(500);
   });
 
   it('keep nothing of a copy of the aggregates', async () => {

@@ -1,5 +1,5 @@
 import * as catalog from '../layout/catalog.js';
-import { familyCount } from '../layout/catalog-reader.js';
+import { familyCount, seriesIdentity } from '../layout/catalog-reader.js';
 import {
   RECORD_CELLS_SHIFT,
   RECORD_VALUES_SHIFT,
@@ -95,7 +95,7 @@ export class ReservoirSampler {
       logCells[entries] = samples + place * SAMPLE_DOUBLES;
       logValues[entries++] = ringValues[(slot << RECORD_VALUES_SHIFT) + VALUE_DOUBLE] as number;
       logCells[entries] = samples + place * SAMPLE_DOUBLES + 1;
-      logValues[entries++] = id;
+      logValues[entries++] = seriesIdentity(this.segment, id);
     }
     if (seen === before) return entries;
     logCells[entries] = at + RESERVOIR_SEEN;

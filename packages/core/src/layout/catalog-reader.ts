@@ -138,6 +138,19 @@ export function seriesCreatedMs(segment: Segment, seriesId: number): number {
   return segment.seriesDoubles[entry / 2] as number;
 }
 
+/** As many ids as options allow. */
+const IDS_MAX = 2 ** 20;
+const CREATED_MAX = 2 ** 32;
+
+/**
+ * A number that no other series has, also none that had the id before: ids of removed series are given to others. A whole one below 2⁵³, of the id and
+ * of when the series began, modulo 49 days.
+ */
+export function seriesIdentity(segment: Segment, seriesId: number): number {
+  const created = seriesCreatedMs(segment, seriesId) % CREATED_MAX;
+  return seriesId + IDS_MAX * (created < 0 ? created + CREATED_MAX : created);
+}
+
 function readText(segment: Segment, offset: number, bytes: number): string {
   // A copy, because a Buffer's decoder takes shared memory for memory that does not change under it.
   return Buffer.from(segment.catalogBytes.slice(offset, offset + bytes)).toString('utf8');

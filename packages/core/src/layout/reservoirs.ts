@@ -8,14 +8,14 @@
  *   ───────────────  ──────  ──────────────────────────────────────────────────────────────────
  *                0  start   tick at which the slice began; 0: none
  *                1  seen    observations of the slice so far, of which the samples are
- *   2 … 1 + 2 × n    sample  value and series id, `sampleCount` of them or as many as were seen
+ *   2 … 1 + 2 × n    sample  value and identity of the series (`seriesIdentity`), `sampleCount` of them or as many as were seen
  *
  * The consumer writes it by way of the redo log only: a slice begins, and a batch's samples come in, whole or not at all.
  */
 export const RESERVOIR_START = 0;
 export const RESERVOIR_SEEN = RESERVOIR_START + 1;
 export const RESERVOIR_SAMPLES = RESERVOIR_SEEN + 1;
-/** Of a sample: its value, and the id of its series. */
+/** Of a sample: its value, and the identity of its series. */
 export const SAMPLE_DOUBLES = 2;
 
 /** Doubles of one slice. */

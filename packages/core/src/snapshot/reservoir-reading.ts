@@ -13,7 +13,7 @@ import type { Segment } from '../layout/segment.js';
 export interface Samples {
   readonly values: Float64Array;
   readonly weights: Float64Array;
-  /** Id of the series. */
+  /** Identity of the series (layout/catalog-reader.ts). */
   readonly series: Float64Array;
 }
 

@@ -8,6 +8,7 @@ import {
   removalsOf,
   seriesBlock,
   seriesCountOf,
+  seriesIdentity,
   seriesLabels,
   seriesOf,
 } from '../layout/catalog-reader.js';
@@ -237,7 +238,7 @@ export class RouteReader {
     const known = this.routeOf(method, route);
     known.isKept = false;
     known.series.push({
-      id,
+      identity: seriesIdentity(segment, id),
       block: seriesBlock(segment, id),
       isError: Number(status) >= FIRST_SERVER_ERROR,
     });
@@ -259,11 +260,16 @@ export class RouteReader {
   private split(samples: Samples) {
     const { routes } = this;
     const routeOf = new Map(
-      routes.flatMap(({ series }, index) => series.map(({ id }) => [id, index] as const)),
+      routes.flatMap(({ series }, index) =>
+        series.map(({ identity }) => [identity, index] as const),
+      ),
     );
-    const isKnown = (id: number) => (routeOf.has(id) ? 0 : undefined);
+    const isKnown = (identity: number) => (routeOf.has(identity) ? 0 : undefined);
     const [ofAll] = splitSamples(samples, { count: 1, of: isKnown });
-    const ofEach = splitSamples(samples, { count: routes.length, of: (id) => routeOf.get(id) });
+    const ofEach = splitSamples(samples, {
+      count: routes.length,
+      of: (identity) => routeOf.get(identity),
+    });
     return { ofAll, ofEach };
   }
 }

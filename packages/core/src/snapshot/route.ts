@@ -11,7 +11,8 @@ export const NAMED = [0.5, 0.9, 0.95, 0.99] as const;
 
 /** A series of a route. */
 export interface SeriesPlace {
-  readonly id: number;
+  /** Among samples. */
+  readonly identity: number;
   readonly block: number;
   readonly isError: boolean;
 }
