@@ -121,7 +121,7 @@ describe('a reader of snapshots that a thread reads ahead for at full speed', fu
     thread = new Worker(new URL('./reads-ahead-at-full-speed.js', import.meta.url));
     const [buffer] = (await once(thread, 'message')) as [SharedArrayBuffer];
     const segment = Segment.attach(buffer);
-    const reader = new SnapshotReader(segment, true);
+    const reader = new SnapshotReader(segment, { wantsReadAhead: true });
     let taken = 0;
     let before = 0;
     for (let readings = 0; readings < READINGS_WANTED || taken < TAKEN_WANTED; readings++) {

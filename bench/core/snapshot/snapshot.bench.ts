@@ -78,7 +78,7 @@ async function open({ routes, requests, usedEvery, hasPool }: Load): Promise<Sub
     record(id, startMs + (index / requests) * SPAN_MS);
     if (hasPool && index % DRAIN_EVERY === 0) waitForRoom();
   }
-  const reader = new SnapshotReader(segment, hasPool);
+  const reader = new SnapshotReader(segment, { wantsReadAhead: hasPool === true });
   const read = () => reader.read({ isLagMonitored: true, nowTick: recorder.tick() });
   const isAhead = () => segment.readAhead[ahead.BATCHES] !== 0;
   const haveTraffic = async () => {

@@ -110,7 +110,7 @@ export class Metrics {
       this.errors = new ErrorCounter(register, this.resolved, classify);
       this.lag = new LoopLagMonitor(pipeline);
       this.beat = new LoopBeat(pipeline.producer.segment);
-      this.snapshots = new SnapshotReader(pipeline.producer.segment, true);
+      this.snapshots = new SnapshotReader(pipeline.producer.segment, { wantsReadAhead: true });
       this.watchLoop(this.resolved);
       this.monitor = new HealthMonitor(pipeline, this.resolved);
       // Last, as it subscribes: of what is refused before, nothing is left.

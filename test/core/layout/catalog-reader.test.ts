@@ -1,7 +1,9 @@
+import { OPTION_RULES } from '@offloop/core';
 import {
   FamilyKind,
   FamilyRole,
   OpenMetricsType,
+  SERIES_CREATED_MS,
   SERIES_ENTRY_CELLS,
   SERIES_LABELS,
 } from '@offloop/core/internal/layout/catalog.js';
@@ -9,6 +11,7 @@ import {
   familyCount,
   findFamily,
   readFamily,
+  seriesIdentity,
   seriesLabels,
   seriesOf,
 } from '@offloop/core/internal/layout/catalog-reader.js';
@@ -18,6 +21,24 @@ import { refusalOf } from '../refusal.js';
 import { SegmentRig } from '../segment-rig.js';
 
 describe('catalog', () => {
+  it('tells series with the same id apart by when they began, in whole numbers', () => {
+    const rig = new SegmentRig();
+    const { segment } = rig;
+    const series = rig.addSeries(rig.addFamily());
+    const began = (createdMs: number, id = series) => {
+      segment.seriesDoubles[(id * SERIES_ENTRY_CELLS + SERIES_CREATED_MS) / 2] = createdMs;
+      return seriesIdentity(segment, id);
+    };
+    const now = Date.now();
+    const identities = [0, 1, -1, now, now + 1, 2 ** 32 - 2].map((ms) => began(ms));
+    identities.push(began(now, series + 1));
+    expect(new Set(identities).size).to.equal(identities.length);
+    for (const identity of identities) expect(Number.isSafeInteger(identity)).to.equal(true);
+    // The id has as much room as there are ids.
+    expect(OPTION_RULES['memory.maxSeries']?.rule).to.include(String(2 ** 20));
+    expect(began(2 ** 32 - 1, 0) + 2 ** 20 - 1).to.be.at.most(Number.MAX_SAFE_INTEGER);
+  });
+
   it('gives another thread’s view every family as it was written', () => {
     const rig = new SegmentRig();
     const histogram = rig.addFamily({

@@ -101,7 +101,7 @@ export function seriesOf(
     ids[length] = next - 1;
     next = Atomics.load(series, (next - 1) * catalog.SERIES_ENTRY_CELLS + catalog.SERIES_NEXT);
   }
-  // To make a part of an array takes longer than the walk.
+  // As a rule all of them: to make a part of an array takes longer than to walk along a few series.
   return length === ids.length ? ids : ids.subarray(0, length);
 }
 

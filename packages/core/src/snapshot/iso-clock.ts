@@ -1,8 +1,7 @@
 const MS_PER_SECOND = 1_000;
 
 /**
- * Tells the time as ISO 8601 does, like `new Date().toISOString()`, to who asks often: what is the same all second long is formatted once a second. In
- * bench/core/snapshot that is 5 µs of a snapshot.
+ * Tells the time as ISO 8601 does, like `new Date().toISOString()`, to who asks often: what is the same all second long is formatted once a second.
  */
 export class IsoClock {
   private second = Number.NaN;
