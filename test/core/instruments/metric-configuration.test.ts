@@ -48,6 +48,12 @@ describe('metric configuration', () => {
     new PipelineRig().counter({ maxSeries: 1 });
   });
 
+  it('takes null for an option that is left out, as prom-client does', async () => {
+    const counter = new PipelineRig().counter({ collect: null, aggregator: null } as never);
+    expect(counter.aggregator).to.equal('sum');
+    expect((await counter.get()).values[0]?.value).to.equal(0);
+  });
+
   it('lets a counter have a label le, and no histogram', () => {
     new PipelineRig().counter({ labelNames: ['le'] });
     expect(refused({ labelNames: ['le'] }, 'histogram')).to.equal('le is a reserved label keyword');

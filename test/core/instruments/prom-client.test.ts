@@ -105,6 +105,7 @@ const scenarios: Record<string, (side: Side) => void> = {
     counter.inc({}, 5);
     counter.labels().inc();
     counter.labels({}).inc(4);
+    counter.labels().inc(null as never);
   },
   'a counter with labels': (side) => {
     const counter = side.counter({ ...C, labelNames: ['method', 'route', 'status'] });

@@ -33,6 +33,19 @@ describe('removing and resetting', () => {
     expect(await valuesOf(counter)).to.deep.equal([['200', 1]]);
   });
 
+  it('gives a new series nothing of the one whose memory it gets, the sign of a zero above all', async () => {
+    const rig = new PipelineRig();
+    const registers = [rig.registry];
+    const gauge = new Gauge({ name: 'g', help: 'g', labelNames: ['n'], registers });
+    for (let n = 0; n < 50; n++) gauge.set({ n }, -0);
+    gauge.reset();
+    await rig.registry.metrics();
+    for (let n = 0; n < 50; n++) {
+      const unset = new Gauge({ name: `unset_${n}`, help: 'g', registers });
+      expect(Object.is((await unset.get()).values[0]?.value, 0), unset.name).to.equal(true);
+    }
+  });
+
   it('lets a child whose series was removed begin another one', async () => {
     const rig = new PipelineRig();
     const counter = rig.counter({ labelNames: ['a'] });

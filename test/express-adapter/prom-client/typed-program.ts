@@ -186,8 +186,23 @@ export async function reading(): Promise<string[]> {
   ];
 }
 
+/** A metric of some labels is one of any. */
+export function passedOn(): string[] {
+  const counter = new Counter({ name: 'c_total', help: 'h', labelNames: ['method', 'code'] });
+  const gauge = new Gauge({ name: 'g', help: 'h', labelNames: ['queue'] });
+  const histogram = new Histogram({ name: 'h', help: 'h', labelNames: ['method'] });
+  const summary = new Summary({ name: 's', help: 'h', labelNames: ['method'] });
+  const count = (any: Counter): void => any.inc();
+  count(counter);
+  const all: Metric[] = [counter, gauge, histogram, summary];
+  for (const metric of all) metric.reset();
+  const counters: Record<string, Counter<string>> = { counter };
+  return Object.keys(counters);
+}
+
 export function registries(): RegistryContentType[] {
   const own = new Registry();
+  own.setDefaultLabels({ app: process.env['APP'] });
   own.setDefaultLabels({ app: 'x', instance: 3 });
   own.registerMetric(new Counter({ name: 'c_total', help: 'h', registers: [] }));
   own.resetMetrics();

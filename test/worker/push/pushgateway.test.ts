@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import {
+import http, {
   Agent,
   createServer,
   type IncomingHttpHeaders,
@@ -104,6 +104,31 @@ describe('Pushgateway', function () {
       expect(ours.headers['x-own']).to.equal('x');
     });
   }
+
+  it('calls `http.request` as it stands then, with one object first, so that tests can put theirs in', async () => {
+    const { url, pushes } = await recording();
+    const { request } = http;
+    const calls: http.RequestOptions[] = [];
+    http.request = ((options: http.RequestOptions, listener: () => void) => {
+      calls.push(options);
+      return request(options, listener);
+    }) as typeof http.request;
+    try {
+      // prom-client's own tests have an array in the place of the options.
+      const gateway = new Pushgateway(url.replace('//', '//user:word@'), [], usedRegistry());
+      await gateway.pushAdd({ jobName: 'j' });
+    } finally {
+      http.request = request;
+    }
+    expect(calls).to.have.length(1);
+    expect(calls[0]).to.deep.include({
+      method: 'POST',
+      hostname: '127.0.0.1',
+      path: '/metrics/job/j',
+      auth: 'user:word',
+    });
+    expect(pushes[0]?.headers.authorization).to.equal(`Basic ${btoa('user:word')}`);
+  });
 
   it('takes the registry in place of the options too, and prom-client’s', async () => {
     const { url, pushes } = await recording();

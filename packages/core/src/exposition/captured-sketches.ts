@@ -1,9 +1,9 @@
 import type { SegmentReading } from '../aggregate/segment-reading.js';
 import { type SketchShape, shareInCell, sketchShapeOf } from '../aggregate/sketch-shape.js';
 import { ALL_BEFORE, NOTHING_BEFORE, type WindowStart } from '../aggregate/window-reading.js';
-import { BLOCK_COUNTS, BLOCK_SUM, sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
+import { BLOCK_SUM, sketchDouble, sketchGroupsDouble } from '../layout/aggregates.js';
 import type { CatalogFamily } from '../layout/catalog-reader.js';
-import { groupCopyCell } from '../layout/windows.js';
+import { groupCopyCell, sumCopyDouble } from '../layout/windows.js';
 
 /** What lies in the sketches of a family's series, empty cells left out. */
 export interface CapturedSketches {
@@ -13,6 +13,8 @@ export interface CapturedSketches {
   /** Cells in use, ascending in value. */
   readonly cells: Int32Array;
   readonly counts: Float64Array;
+  /** Series index → mean of its observations where they all lie in one cell; else NaN. */
+  readonly means: Float64Array;
 }
 
 /**
@@ -44,32 +46,17 @@ export function capturedQuantile(
  * The same of a summary, NaN where there is no observation.
  *
  * Where all observations lie in one bucket it is their mean: no further off than the bucket is wide, and exact where they are all the
- * same, a single one above all, which is what tests observe.
+ * same, a single one above all, which is what tests observe. A window's sum is a difference, which costs the last digits.
  */
 export function summaryQuantile(
-  { family, sketches, values, width }: SummarySeries,
+  { sketches }: { readonly sketches?: CapturedSketches },
   index: number,
   q: number,
 ): number {
   if (sketches === undefined) return Number.NaN;
-  const { starts } = sketches;
-  const isOneCell = (starts[index + 1] as number) - (starts[index] as number) === 1;
-  // A window's mean is not at hand: the sum and the count are those since the start.
-  if (isOneCell && family.window === undefined) {
-    const block = index * width;
-    const mean = (values[block + BLOCK_SUM] as number) / (values[block + BLOCK_COUNTS] as number);
-    // A sum may have become too large for a double.
-    if (Number.isFinite(mean)) return mean;
-  }
+  const mean = sketches.means[index] as number;
+  if (!Number.isNaN(mean)) return mean;
   return capturedQuantile(sketches, index, q) ?? Number.NaN;
-}
-
-/** What a captured summary's quantiles are made of: CapturedFamily has it. */
-interface SummarySeries {
-  readonly family: Pick<CatalogFamily, 'window'>;
-  readonly sketches?: CapturedSketches;
-  readonly values: Float64Array;
-  readonly width: number;
 }
 
 /** Entries that there is room for at first; it doubles when they are used up. */
@@ -84,6 +71,7 @@ export class SketchCollector implements CapturedSketches {
   readonly starts: Int32Array;
   cells = new Int32Array(INITIAL_ENTRIES);
   counts = new Float64Array(INITIAL_ENTRIES);
+  readonly means: Float64Array;
   private readonly groupsDouble: number;
   private readonly firstDouble: number;
   private readonly slices: number;
@@ -99,6 +87,7 @@ export class SketchCollector implements CapturedSketches {
     const boundsCount = family.bounds.length;
     this.shape = shape;
     this.starts = new Int32Array(seriesCount + 1);
+    this.means = new Float64Array(seriesCount);
     this.groupsDouble = sketchGroupsDouble(boundsCount);
     this.firstDouble = sketchDouble(boundsCount);
     this.slices = family.window?.slices ?? 0;
@@ -134,7 +123,23 @@ export class SketchCollector implements CapturedSketches {
         if (count !== 0) entry++;
       }
     }
+    this.means[index] = Number.NaN;
+    if (entry - (starts[index] as number) === 1) {
+      const before =
+        slice === NOTHING_BEFORE ? 0 : (aggregates[sumCopyDouble(place, slice)] as number);
+      const sum = (aggregates[block + BLOCK_SUM] as number) - before;
+      this.means[index] = this.meanIn(entry - 1, sum);
+    }
     starts[index + 1] = entry;
+  }
+
+  /** Mean of the observations of an entry's cell; NaN where their sum is too large for a double, or has lost it beside larger ones. */
+  private meanIn(entry: number, sum: number): number {
+    const { shape } = this;
+    const cell = this.cells[entry] as number;
+    const mean = sum / (this.counts[entry] as number);
+    const isInCell = mean >= shape.lowerBound(cell) && mean <= shape.upperBound(cell);
+    return isInCell && Number.isFinite(mean) ? mean : Number.NaN;
   }
 
   private grow(needed: number): void {

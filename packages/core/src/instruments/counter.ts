@@ -45,9 +45,11 @@ export class CounterChild {
   /** The same with an exemplar, where they are enabled. */
   inc(increment: ExemplarCall): void;
   inc(value: number | ExemplarCall = 1): void {
-    if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY))
-      refuseAmount(value);
-    this.record(this.series.id, value);
+    let amount = value as number | null;
+    // `null` comes from code in JavaScript, and counts one. Before the series, which a refused amount must not begin.
+    if (typeof amount !== 'number' || !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
+      amount = checkedAmount(amount);
+    this.record(this.series.id, amount);
   }
 }
 
@@ -156,7 +158,7 @@ export class Counter<T extends string = string> extends Metric<T> {
   }
 }
 
-function checkedAmount(value: number | undefined): number {
+function checkedAmount(value: number | null | undefined): number {
   const amount = value ?? 1;
   if (typeof amount !== 'number' || !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
     refuseAmount(amount);

@@ -104,9 +104,10 @@ export function checkConfiguration(
     if (labelNames.includes(name)) refuse(`${name} is a reserved label keyword`);
   }
   const { maxSeries, maxIdleSeconds, aggregator, collect } = config;
-  if (collect !== undefined && typeof collect !== 'function')
+  // What is null counts as left out, here and below: code in JavaScript may have it.
+  if (collect !== undefined && collect !== null && typeof collect !== 'function')
     refuse('Optional "collect" parameter must be a function');
-  if (aggregator !== undefined && !Object.hasOwn(aggregators, aggregator))
+  if (aggregator !== undefined && aggregator !== null && !Object.hasOwn(aggregators, aggregator))
     refuse(`'${aggregator}' is not a defined aggregator.`);
   if (maxSeries !== undefined && !(Number.isInteger(maxSeries) && maxSeries >= 1)) {
     refuse(`maxSeries must be a whole number of at least 1, got ${showValue(maxSeries)}`);

@@ -47,8 +47,8 @@ export abstract class Metric<T extends string> {
   readonly maxSeries: number | undefined;
   /** Seconds without a record after which a series is removed, where the metric has such a limit. */
   readonly maxIdleSeconds: number | undefined;
-  /** Runs before the metric is read: by `get()`, by its registries, and by a scrape. */
-  collect: CollectFunction<this> | undefined;
+  /** Runs before the metric is read: by `get()`, by its registries, and by a scrape. Its type says nothing of `this`, so that a metric of some labels is one of any. */
+  collect: (() => void | Promise<void>) | undefined;
   /** The family on the producing thread. For registries. */
   readonly family: Family;
   readonly pipeline: Pipeline;
@@ -67,7 +67,7 @@ export abstract class Metric<T extends string> {
     this.aggregator = config.aggregator ?? 'sum';
     this.maxSeries = config.maxSeries;
     this.maxIdleSeconds = config.maxIdleSeconds;
-    this.collect = config.collect as CollectFunction<this> | undefined;
+    this.collect = (config.collect as CollectFunction<this> | null | undefined) ?? undefined;
     this.labelNames = [...(config.labelNames ?? [])];
     this.pipeline = registers.find(isOwn)?.pipeline ?? processPipeline();
     this.family = this.pipeline.defineFamily(familyEntry(config, kind), config);

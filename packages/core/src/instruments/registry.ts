@@ -12,7 +12,6 @@ import { type Aggregator, aggregateMetrics } from './aggregators.js';
 import type { Metric } from './any-metric.js';
 import { type Collected, collectAll } from './collector.js';
 import type { PrometheusContentType, RegistryContentType } from './content-types.js';
-import type { LabelSet } from './family.js';
 import { type ForeignMetric, ForeignReading, foreignFamily } from './foreign-metric.js';
 import { refusePipelineName, validateLabelName } from './metric-configuration.js';
 import type { MetricObjectWithValues, MetricValueWithName } from './metric-value.js';
@@ -124,7 +123,7 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
    *
    * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for a name that no page can show.
    */
-  setDefaultLabels(labels: LabelSet): void {
+  setDefaultLabels(labels: object): void {
     const pairs = Object.entries(labels).map(
       ([name, value]) => [name, String(value).toWellFormed()] as const,
     );

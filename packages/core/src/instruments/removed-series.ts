@@ -93,6 +93,7 @@ function clear({ aggregates }: Segment, { block, doubles, isLive }: Removed): vo
   // A live block's sequence goes on.
   const first = block + (isLive ? LIVE_VALUES_DOUBLE : BLOCK_SUM);
   for (let cell = first; cell < block + doubles; cell++) {
-    if (aggregates[cell] !== 0) aggregates[cell] = 0;
+    // By which -0 is not: a gauge would show it.
+    if (!Object.is(aggregates[cell], 0)) aggregates[cell] = 0;
   }
 }

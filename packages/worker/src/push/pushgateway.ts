@@ -1,6 +1,10 @@
-import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
-import { request as requestHttp } from 'node:http';
-import { type RequestOptions, request as requestHttps } from 'node:https';
+import http, {
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http';
+import https, { type RequestOptions } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
@@ -59,20 +63,19 @@ export class Pushgateway<T extends RegistryContentType = RegistryContentType> {
 
   /**
    * @param url Of the gateway, with the path that it is mounted at, if any.
-   * @param options Or the registry, as prom-client 0.16 takes it.
+   * @param options Or the registry, as prom-client 0.16 takes it; or `[]`, which some code written for prom-client has in their place.
    * @param registry Default: the global `register`.
    */
   constructor(
     url: string,
-    options?: PushgatewayOptions | Registry<T> | PushedRegistry | null,
+    options?: PushgatewayOptions | Registry<T> | PushedRegistry | readonly never[] | null,
     registry?: Registry<T> | PushedRegistry | null,
   ) {
-    const isRegistry = isPushed(options);
-    const { requireJobName = true, ...requestOptions } = isRegistry ? {} : (options ?? {});
+    const { requireJobName = true, ...requestOptions } = isOptions(options) ? options : {};
     this.url = url;
     this.requireJobName = requireJobName;
     this.requestOptions = requestOptions;
-    this.registry = (isRegistry ? options : registry) ?? register;
+    this.registry = (isPushed(options) ? options : registry) ?? register;
   }
 
   /**
@@ -153,9 +156,10 @@ function sent(
   options: RequestOptions,
   body: Uint8Array | undefined,
 ): Promise<PushResult> {
-  const request = target.protocol === 'https:' ? requestHttps : requestHttp;
+  // By way of the modules' objects and with one object of options, as prom-client: tests mock `http.request` and look at its first argument.
+  const library = target.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    const outgoing = request(target, options, (resp) => {
+    const outgoing = library.request({ ...urlToHttpOptions(target), ...options }, (resp) => {
       let answer = '';
       resp.setEncoding('utf8');
       resp.on('data', (text: string) => {
@@ -207,6 +211,12 @@ function headersOf(
     Object.assign(given, headers);
   }
   return new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function isOptions(
+  value: PushgatewayOptions | PushedRegistry | readonly never[] | null | undefined,
+): value is PushgatewayOptions {
+  return value !== undefined && value !== null && !Array.isArray(value) && !isPushed(value);
 }
 
 function isPushed(value: unknown): value is PushedRegistry {
