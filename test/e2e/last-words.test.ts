@@ -19,6 +19,10 @@ describe('the last words of a process', function () {
       ['SIGTERM', { by: 'signal', signal: 'SIGTERM' }, 'SIGTERM'],
       ['SIGINT', { by: 'signal', signal: 'SIGINT' }, 'SIGINT'],
       ['SIGTERM that is handled', BY_EXIT(5), 5],
+      ['SIGTERM that is handled once', BY_EXIT(5), 5],
+      ['SIGTERM beside signal-exit', { by: 'signal', signal: 'SIGTERM' }, 'SIGTERM'],
+      ['SIGTERM beside a later signal-exit', { by: 'signal', signal: 'SIGTERM' }, 'SIGTERM'],
+      ['SIGTERM beside both signal-exits', { by: 'signal', signal: 'SIGTERM' }, 'SIGTERM'],
       ['uncaught exception', BY_EXIT(1), 1],
       ['unhandled rejection', BY_EXIT(1), 1],
     ] as const) {

@@ -99,6 +99,20 @@ describe('a project that has installed the tarballs', () => {
         );
         expect(await consume([bundle, threadFile])).to.deep.equal(ALL_REQUESTS);
       });
+
+      it(`keeps the pool where the thread's file was bundled too, as ${format}`, async function () {
+        this.timeout(60_000);
+        const bundle = await bundleApp({ format, external: ['express', 'piscina'] });
+        const threadFile = join(project, `thread.${format === 'esm' ? 'mjs' : 'cjs'}`);
+        await runTool('esbuild', 'esbuild', [
+          '--bundle',
+          '--platform=node',
+          `--format=${format}`,
+          `--outfile=${threadFile}`,
+          createRequire(join(project, 'package.json')).resolve('@offloop/worker/thread'),
+        ]);
+        expect(await consume([bundle, threadFile])).to.deep.equal(ALL_REQUESTS);
+      });
     }
   });
 

@@ -11,7 +11,10 @@ const LINGER_MS_MAX = 5_000;
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Measures wherever it is loaded, as the set-up of an application that is brought in by `--require` does. */
+/**
+ * Measures wherever it is loaded, as the set-up of an application that is brought in by `--require` does. Where OFFLOOP_TEST_THREAD names one, with that
+ * thread's file.
+ */
 const PRELOAD = `
   const { appendFileSync } = require('node:fs');
   const { isMainThread } = require('node:worker_threads');
@@ -19,7 +22,9 @@ const PRELOAD = `
   const { createEngine } = require(${JSON.stringify(resolve('@offloop/worker'))});
   const sizes = { maxFamilies: 16, maxSeries: 16, catalogBytes: 65_536, aggregateCells: 65_536 };
   const segment = Segment.create({ capacityRecords: 256, ...sizes });
-  const engine = createEngine({ segment, recorder: createRecorder(segment) });
+  const threadFile = process.env.OFFLOOP_TEST_THREAD;
+  const engine = createEngine({ segment, recorder: createRecorder(segment), threadFile });
+  globalThis.offloopTestEngine = engine;
   appendFileSync(process.env.OFFLOOP_TEST_LOG, (isMainThread ? 'main: ' : 'thread: ') + engine.kind + '\\n');
 `;
 
@@ -46,18 +51,36 @@ describe('a process with a pool engine', function () {
     });
   }
 
-  it('starts no thread in a thread, where a preload measures', async () => {
+  it('measures once, where a preload does so', async () => {
+    expect(await enginesOf('')).to.equal('main: pool\n');
+  });
+
+  it('starts no thread in a thread, where that measures', async () => {
+    const thread = `require(process.env.OFFLOOP_TEST_PRELOAD);
+      module.exports = require(${JSON.stringify(resolve('@offloop/worker/thread'))});`;
+    expect(await enginesOf(thread)).to.equal('main: pool\nthread: inline\n');
+  });
+
+  /** @param thread Source of the thread's file, where it is not the usual one. */
+  async function enginesOf(thread: string): Promise<string> {
     const folder = temporaryFolder();
     const log = join(folder, 'engines.log');
     const preload = join(folder, 'preload.cjs');
+    const threadFile = join(folder, 'thread.cjs');
     writeFileSync(log, '');
     writeFileSync(preload, PRELOAD);
-    const end = await run('measures-in-its-preload', {
-      env: { NODE_OPTIONS: `--require=${preload}`, OFFLOOP_TEST_LOG: log },
+    writeFileSync(threadFile, thread);
+    const end = await run('flushes-its-preload', {
+      env: {
+        NODE_OPTIONS: `--require=${preload}`,
+        OFFLOOP_TEST_LOG: log,
+        OFFLOOP_TEST_PRELOAD: preload,
+        OFFLOOP_TEST_THREAD: thread === '' ? undefined : threadFile,
+      },
     });
     expect(end.stderr).to.equal('');
-    expect(readFileSync(log, 'utf8')).to.equal('main: pool\nthread: inline\n');
-  });
+    return readFileSync(log, 'utf8');
+  }
 
   async function run(program: string, options: ProcessOptions = {}) {
     const path = fileURLToPath(new URL(`./programs/${program}.js`, import.meta.url));

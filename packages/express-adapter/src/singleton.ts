@@ -20,12 +20,17 @@ import { createMetricsRouter } from './routes/metrics-router.js';
 /** The number changes when two copies of this package could no longer work on one object. */
 const ANCHOR = Symbol.for('@offloop/express.metrics.1');
 
+// Below, options are required in one overload and optional in another: where they may be `undefined`, TypeScript does not tell which of the
+// union's objects a literal is, and leaves parameters of functions in it without their types.
+
 /**
  * The metrics of this process: one object for all copies of this package, its ESM and CommonJS builds, and hot reload. Made at the
  * first call, with its options.
  *
  * @throws {OffloopError} see {@link Metrics}; `OFFLOOP_ERR_ALREADY_STARTED` when a later call asks for other memory.
  */
+export function getMetrics(options: MiddlewareOptions): Metrics;
+export function getMetrics(options?: MiddlewareOptions): Metrics;
 export function getMetrics(options?: MiddlewareOptions): Metrics {
   const anchored = globalThis as unknown as Record<symbol, Metrics | undefined>;
   const existing = anchored[ANCHOR];
@@ -48,6 +53,8 @@ export function getMetrics(options?: MiddlewareOptions): Metrics {
  *
  * @throws {OffloopError} see {@link Metrics}.
  */
+export function createMetrics(options: MiddlewareOptions): Metrics;
+export function createMetrics(options?: MiddlewareOptions): Metrics;
 export function createMetrics(options?: MiddlewareOptions): Metrics {
   const pipeline = new Pipeline();
   return new Metrics({ pipeline, register: new Registry(pipeline) }, options);
@@ -60,6 +67,7 @@ export function createMetrics(options?: MiddlewareOptions): Metrics {
  * @throws {OffloopError} see {@link getMetrics}.
  */
 export function metricsMiddleware(options: ExpressPromBundleOptions): ExpressPromBundleMiddleware;
+export function metricsMiddleware(options: MiddlewareOptions): HttpMiddleware;
 export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware;
 export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware {
   return getMetrics(options).middleware(options);

@@ -266,7 +266,7 @@ function likely(path: string): fc.Arbitrary<unknown> {
     const rule = fc.record({ class: fc.constant('x'), status: fc.integer({ min: 98, max: 600 }) });
     return fc.array(rule, { maxLength: 2 });
   }
-  if (path === 'customLabels') return fc.dictionary(fc.constantFrom('a', '1'), text);
+  if (path === 'customLabels') return fc.dictionary(fc.constantFrom('a', 'le', '1'), text);
   if (path.startsWith('metricNames')) {
     return fc.array(fc.constantFrom('a', 'b_total', '1'), { maxLength: 2 });
   }
@@ -431,7 +431,8 @@ function areNames(value: unknown): boolean {
 }
 
 function isLabel(value: unknown): boolean {
-  return typeof value === 'string' && /^[a-zA-Z_]\w*$/.test(value);
+  // `le` is the bucket's.
+  return typeof value === 'string' && /^[a-zA-Z_]\w*$/.test(value) && value !== 'le';
 }
 
 function isLabelOrFalse(value: unknown): boolean {

@@ -92,6 +92,27 @@ describe('removing and resetting', () => {
     ]);
   });
 
+  it('gives memory back that is full, and resets all others where one cannot be', async () => {
+    const rig = new PipelineRig({ memory: { maxSeries: 16 } });
+    const plain = rig.counter({ name: 'plain_total' });
+    const gauge = new Gauge({ name: 'g', help: 'g', labelNames: ['a'], registers: [rig.registry] });
+    const counter = rig.counter({ labelNames: ['a'] });
+    plain.inc(2);
+    gauge.set({ a: 'x' }, 3);
+    for (let n = 0; n < 20; n++) counter.inc({ a: `${n}` });
+    const refused = refusalOf('OFFLOOP_ERR_CATALOG_FULL', () => rig.registry.resetMetrics());
+    expect(refused).to.include('plain_total');
+    const labels = async () => (await valuesOf(counter)).map(([label]) => label);
+    expect(await labels()).to.deep.equal(['__overflow__']);
+    expect(await valuesOf(gauge)).to.deep.equal([]);
+    // The drain has passed what was removed.
+    rig.registry.resetMetrics();
+    expect(await valuesOf(plain)).to.deep.equal([['', 0]]);
+    expect(await labels()).to.deep.equal([]);
+    counter.inc({ a: 'again' });
+    expect(await valuesOf(counter)).to.deep.equal([['again', 1]]);
+  });
+
   it('removes the series of a metric without labels, until its next record', async () => {
     const rig = new PipelineRig();
     const counter = rig.counter();

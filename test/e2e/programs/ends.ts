@@ -1,6 +1,11 @@
 // Records, and ends in one of the ways in which a process can: `node ends.js <engine> <route>`. What the final exporter gets is printed.
 import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Counter, createMetrics } from '@offloop/express';
+import { onExit } from 'signal-exit';
+
+/** It has no types. */
+const onExit3 = createRequire(import.meta.url)('signal-exit3') as (listener: () => void) => void;
 
 const RECORDS = 12_345;
 
@@ -8,11 +13,18 @@ const [, , engine = '', route = ''] = process.argv;
 const metrics = createMetrics({
   engine: engine === 'booting' ? 'pool' : (engine as 'pool' | 'inline'),
 });
+/** What else listens, and did so before. */
+const BEFORE: Readonly<Record<string, () => void>> = {
+  'SIGTERM that is handled once': handleSigterm,
+  'SIGTERM beside signal-exit': () => void onExit(() => {}),
+  'SIGTERM beside both signal-exits': listenTwice,
+};
 const jobs = new Counter({
   name: 'jobs_total',
   help: 'Jobs done.',
   registers: [metrics.register],
 });
+BEFORE[route]?.();
 metrics.onExit(({ end, isWhole, snapshot, renderPage }) => {
   const page = Buffer.from(renderPage()).toString();
   writeSync(
@@ -38,11 +50,16 @@ const ROUTES: Readonly<Record<string, () => void>> = {
   SIGTERM: () => stayUntil('SIGTERM'),
   SIGINT: () => stayUntil('SIGINT'),
   'SIGTERM that is handled': () => {
-    process.once('SIGTERM', () => {
-      setTimeout(() => process.exit(5), 20);
-    });
+    handleSigterm();
     stayUntil('SIGTERM');
   },
+  'SIGTERM that is handled once': () => stayUntil('SIGTERM'),
+  'SIGTERM beside signal-exit': () => stayUntil('SIGTERM'),
+  'SIGTERM beside a later signal-exit': () => {
+    listenTwice();
+    stayUntil('SIGTERM');
+  },
+  'SIGTERM beside both signal-exits': () => stayUntil('SIGTERM'),
   'uncaught exception': () => {
     throw new Error('nobody catches this');
   },
@@ -59,6 +76,18 @@ setTimeout(() => {
   for (let count = 0; count < RECORDS; count++) jobs.inc();
   ROUTES[route]?.();
 }, 10);
+
+function handleSigterm(): void {
+  process.once('SIGTERM', () => {
+    setTimeout(() => process.exit(5), 20);
+  });
+}
+
+/** By both generations of the package, which know of each other. */
+function listenTwice(): void {
+  onExit3(() => {});
+  onExit(() => {});
+}
 
 function stayUntil(signal: NodeJS.Signals): void {
   setInterval(() => {}, 1_000);

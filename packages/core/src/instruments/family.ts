@@ -85,7 +85,7 @@ export class Family {
     this.producer = producer;
     this.holdings.id = producer.catalog.addFamily(entry);
     if (entry.source !== undefined) return;
-    this.holdings.spareSeries = this.addSpare();
+    this.holdings.spareSeries = this.addSpare() ?? this.refuseSpare();
     if (entry.labelNames.length === 0) this.linkSpare();
   }
 
@@ -154,30 +154,37 @@ export class Family {
     if (this.successor !== undefined) {
       this.successor.remove(values);
     } else if (values.length === 0) {
-      this.replaceSpare({ isToBeSeen: false });
+      if (!this.replaceSpare({ isToBeSeen: false })) this.refuseSpare();
     } else {
       const removed = this.index.remove(values.map((value) => textOf(value) ?? ''));
       if (removed !== undefined) this.removeSeries(removed);
-      else if (values.every((value) => value === OVERFLOW_LABEL) && this.isSpareLinked)
-        this.replaceSpare({ isToBeSeen: false });
+      else if (values.every((value) => value === OVERFLOW_LABEL) && this.isSpareLinked) {
+        if (!this.replaceSpare({ isToBeSeen: false })) this.refuseSpare();
+      }
     }
   }
 
   /**
-   * Removes every series; a family without labels goes on with a series at zero.
+   * Removes every series; a family without labels goes on with a series at zero. Where memory is full, the overflow series of one with labels goes
+   * on as it is: what is removed gives its memory back only when the drain has passed it.
    *
-   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for that.
+   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for the series of one without labels.
    */
   reset(): void {
     const { producer } = this;
     if (this.successor !== undefined) this.successor.reset();
     if (this.successor !== undefined || producer === undefined) return;
-    const hasLabels = this.entry.labelNames.length > 0;
-    if (this.isSpareLinked) this.replaceSpare({ isToBeSeen: !hasLabels });
-    else if (!hasLabels) this.linkSpare();
-    if (!hasLabels) return;
-    this.index.clear();
-    for (const id of seriesOf(producer.segment, this.holdings.id)) this.removeSeries(id);
+    if (this.entry.labelNames.length > 0) {
+      this.index.clear();
+      for (const id of seriesOf(producer.segment, this.holdings.id)) {
+        if (id !== this.holdings.spareSeries) this.removeSeries(id);
+      }
+      if (this.isSpareLinked) this.replaceSpare({ isToBeSeen: false });
+    } else if (!this.isSpareLinked) {
+      this.linkSpare();
+    } else if (!this.replaceSpare({ isToBeSeen: true })) {
+      this.refuseSpare();
+    }
   }
 
   /** Removes the series that no record has named for as long as the family's limit says. */
@@ -309,31 +316,40 @@ export class Family {
     return spareSeries;
   }
 
-  private addSpare(): number {
-    const { labelNames, name } = this.entry;
+  private addSpare(): number | undefined {
+    const { labelNames } = this.entry;
     const labels = formatLabels(
       labelNames,
       labelNames.map(() => OVERFLOW_LABEL),
     );
-    const spare = (this.producer as Producer).catalog.addSeries(this.holdings.id, labels);
-    if (spare !== undefined) return spare;
+    return (this.producer as Producer).catalog.addSeries(this.holdings.id, labels);
+  }
+
+  private refuseSpare(): never {
     throw new OffloopError(
       'OFFLOOP_ERR_CATALOG_FULL',
-      `memory.maxSeries, memory.catalogBytes and memory.aggregateBytes must leave room for a first series of each metric, got none for ${name}`,
+      `memory.maxSeries, memory.catalogBytes and memory.aggregateBytes must leave room for a first series of each metric, got none for ${this.entry.name}`,
     );
   }
 
-  /** The new one is made before the old one goes: there is never none. */
-  private replaceSpare({ isToBeSeen }: { readonly isToBeSeen: boolean }): void {
+  /**
+   * The new one is made before the old one goes: there is never none.
+   *
+   * @returns `false` when memory has no room for it: then nothing is done.
+   */
+  private replaceSpare({ isToBeSeen }: { readonly isToBeSeen: boolean }): boolean {
     const { holdings } = this;
-    if (this.producer === undefined) return;
+    if (this.producer === undefined) return true;
     const before = holdings.spareSeries;
-    holdings.spareSeries = this.addSpare();
+    const spare = this.addSpare();
+    if (spare === undefined) return false;
+    holdings.spareSeries = spare;
     this.producer.catalog.removeSeries(before, this.producer.recorder.sequence());
     this.idle?.forget(before);
     this.isSpareLinked = false;
     this.ownEpoch++;
     if (isToBeSeen) this.linkSpare();
+    return true;
   }
 
   private removeSeries(id: number): void {

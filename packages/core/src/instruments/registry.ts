@@ -264,10 +264,18 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
   /**
    * Resets every metric, in order with the records around the call: series with labels go, those without begin at zero.
    *
-   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for a new series.
+   * @throws {OffloopError} `OFFLOOP_ERR_CATALOG_FULL` when memory has no room for a new series. All others are reset.
    */
   resetMetrics(): void {
-    for (const { metric } of this.entries.values()) metric.reset?.();
+    const refusals: unknown[] = [];
+    for (const { metric } of this.entries.values()) {
+      try {
+        metric.reset?.();
+      } catch (refusal) {
+        refusals.push(refusal);
+      }
+    }
+    if (refusals.length > 0) throw refusals[0];
   }
 
   /**

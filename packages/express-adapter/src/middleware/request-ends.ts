@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { ErrorCounter } from '../errors/error-counter.js';
 import type { BegunRequest, RequestExtras } from './ended-request.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';

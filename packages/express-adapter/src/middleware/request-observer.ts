@@ -1,5 +1,4 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { performance } from 'node:perf_hooks';
 import { Connection } from './connection.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
 import type { HttpSink } from './http-sink.js';

@@ -60,8 +60,9 @@ export class PoolThread {
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
-      // The application's --require and --import are not for this thread.
+      // The application's --require and --import are not for this thread: one that measures would do so here again, and take the port.
       execArgv: NO_REQUIRE_OF_ES_MODULES,
+      env: { ...process.env, NODE_OPTIONS: '' },
       workerData: POOL_THREAD_MARK,
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     });
