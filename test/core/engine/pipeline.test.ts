@@ -1,4 +1,11 @@
-import { type EngineFactory, Histogram, HttpMetrics, Pipeline, Registry } from '@offloop/core';
+import {
+  Counter,
+  type EngineFactory,
+  Histogram,
+  HttpMetrics,
+  Pipeline,
+  Registry,
+} from '@offloop/core';
 import { takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { InlineEngine } from '@offloop/core/internal/engine/inline-engine.js';
 import { LEASE } from '@offloop/core/internal/layout/control-block.js';
@@ -23,6 +30,60 @@ describe('pipeline', () => {
     expect(rig.pipeline.isStarted).to.equal(false);
     expect(rig.pipeline.options.ring.capacityRecords).to.equal(512);
     expect(rig.pipeline.isStarted).to.equal(true);
+  });
+
+  it('begins anew after a start that was refused, with all metrics that were there', async () => {
+    const pipeline = new Pipeline();
+    const registry = new Registry(pipeline);
+    const registers = [registry];
+    const early = [0, 1, 2].map(
+      (n) => new Counter({ name: `early_${n}_total`, help: 'h', registers }),
+    );
+    let isRefused = true;
+    const engineFactory: EngineFactory = ({ segment, recorder }) => {
+      if (isRefused) throw new RangeError('no thread today');
+      return new InlineEngine(segment, recorder);
+    };
+    pipeline.configure({}, engineFactory);
+    expect(() => pipeline.producer).to.throw('no thread today');
+    expect(() => early[0]?.inc()).to.throw('no thread today');
+    isRefused = false;
+    const later = new Counter({ name: 'later_total', help: 'h', registers });
+    for (const [n, counter] of early.entries()) counter.inc(10 + n);
+    later.inc(20);
+    const samples = (await registry.metrics()).split('\n').filter((line) => /^\w/.test(line));
+    expect(samples).to.deep.equal([
+      'early_0_total 10',
+      'early_1_total 11',
+      'early_2_total 12',
+      'later_total 20',
+    ]);
+  });
+
+  it('goes on after an exception in a batch on this thread: what that had added up does not count', async () => {
+    const rig = new PipelineRig({ ring: { capacityRecords: 256 } });
+    const counter = rig.counter();
+    counter.inc();
+    await rig.pipeline.flush();
+    // As where a stack is full.
+    const fail = (): never => {
+      throw new RangeError('Maximum call stack size exceeded');
+    };
+    for (const step of ['accumulate', 'stage', 'stageTotals']) {
+      await rig.pipeline.flush();
+      Reflect.set(Reflect.get(rig.pipeline.engine, 'drain') as object, step, fail);
+      for (let count = 0; count < 300; count++) counter.inc();
+      await rig.pipeline.flush();
+      Reflect.set(Reflect.get(rig.pipeline.engine, 'drain') as object, step, fail);
+      counter.inc();
+      expect(await rig.pipeline.flush().catch(String)).to.include('call stack');
+    }
+    await rig.pipeline.flush();
+    const totals = rig.pipeline.totals();
+    expect(totals.backlogRecords).to.equal(0);
+    expect(totals.droppedRecords).to.equal(3);
+    expectBalance(rig.pipeline);
+    expect((await counter.get()).values[0]?.value).to.equal(totals.aggregatedRecords);
   });
 
   it('is started by a label set, by a record, by get() and by a page', async () => {

@@ -82,6 +82,21 @@ describe('close() of a pool engine', function () {
     });
   }
 
+  it('drains everything although main is held right after it, for longer than a thread may take to end', async () => {
+    const { test, engine } = await running();
+    for (let round = 0; round < 20; round++) {
+      test.record(5_000);
+      await turn();
+    }
+    test.record(5_000);
+    test.recorder.publish();
+    const closing = engine.close();
+    const heldUntilMs = performance.now() + 1_700;
+    while (performance.now() < heldUntilMs);
+    await closing;
+    test.expectAllAggregated();
+  });
+
   async function running(): Promise<TestPool> {
     const pool = startPool();
     await threadTakesOver(pool.test.segment);

@@ -46,6 +46,29 @@ describe('a pool engine whose thread', function () {
     });
   }
 
+  it('is held in a batch by native code: refuses calls until it has exited, and loses nothing', async () => {
+    const { test, engine, commit, warnings } = startPool();
+    await threadTakesOver(test.segment);
+    test.record(500);
+    const page = commit(Misdeed.sleepInBatch);
+    page.catch(() => {});
+    await until(() => engine.state === 'degraded', 'the engine has given it up', HUNG_MS_MAX);
+    test.record(500);
+    // No thread is launched, whose exit would be taken for that of this one.
+    const refusal = await engine.flush().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect((refusal as { code?: string } | undefined)?.code).to.equal('OFFLOOP_ERR_THREAD_LOST');
+    expect(threads()).to.have.lengthOf(1);
+    await until(() => engine.state === 'running', 'the next thread drains', 2 * HUNG_MS_MAX);
+    await engine.flush();
+    test.expectAllAggregated();
+    expect(warnings.map(({ details }) => details['code'])).to.deep.equal([
+      'OFFLOOP_ERR_THREAD_LOST',
+    ]);
+  });
+
   for (const [what, misdeed, reason] of [
     ['calls process.exit', Misdeed.exit, /exit code 3/],
     ['throws where nobody catches', Misdeed.throwLater, /RangeError: an error that nobody catches/],

@@ -36,6 +36,26 @@ describe('a page of many chunks', function () {
     );
   });
 
+  it('leaves nothing hung on its thread, which lives for days', async () => {
+    const { thread } = Reflect.get(page.pipeline.engine, 'life') as { thread: { ended: object } };
+    const waiting = Reflect.get(thread, 'waiting') as Set<unknown>;
+    let thenCount = 0;
+    // A reaction to a promise stays as long as the promise does.
+    Reflect.set(thread.ended, 'then', (...args: readonly unknown[]): unknown => {
+      thenCount++;
+      return Reflect.apply(Promise.prototype.then, thread.ended, args);
+    });
+    for (let count = 0; count < 3; count++) {
+      const reader = new TestReader(({ release }) => release());
+      page.pipeline.stream(page.request, reader);
+      await reader.whole;
+    }
+    await page.pipeline.render(page.request);
+    await page.pipeline.flush();
+    expect(waiting.size).to.equal(0);
+    expect(thenCount).to.equal(0);
+  });
+
   it('waits for who reads it, and meanwhile the thread answers', async () => {
     const held: PageChunk[] = [];
     const reader = new TestReader((chunk) => held.push(chunk));

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { Segment } from '@offloop/core/engine';
 import type { PageTask } from '@offloop/worker/internal/thread/page-messages.js';
 import type { StartTask } from '@offloop/worker/internal/thread/thread-tasks.js';
 import * as thread from '@offloop/worker/thread';
-import { LEASE_CELL, Misdeed } from './misdeeds.js';
+import { LEASE_CELL, Misdeed, SLEEP_SECONDS } from './misdeeds.js';
 
 /**
  * The real thread, which misbehaves when it is asked for a family of a negative id.
@@ -25,6 +26,10 @@ export async function render(task: PageTask): Promise<unknown> {
     case Misdeed.loopInBatch:
       Atomics.or((segment as Segment).control, LEASE_CELL, 1);
       for (;;);
+    case Misdeed.sleepInBatch:
+      Atomics.or((segment as Segment).control, LEASE_CELL, 1);
+      execFileSync('sleep', [String(SLEEP_SECONDS)]);
+      break;
     case Misdeed.wait:
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       break;

@@ -7,7 +7,11 @@ export const Misdeed = {
   throwInTask: -5,
   throwLater: -6,
   exhaustHeap: -7,
+  sleepInBatch: -8,
 } as const;
+
+/** How long it sleeps in native code, out of which nobody can end it. */
+export const SLEEP_SECONDS = 7;
 
 /** LEASE of the control block, which is out of reach in a pool's thread. */
 export const LEASE_CELL = 128;

@@ -1,4 +1,4 @@
-import { AGGREGATES_END, COMMIT_STATE, LOG_COUNT } from '../layout/control-block.js';
+import { AGGREGATES_END, COMMIT_STATE, LOG_COUNT, REUSE_COUNT } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 
 /** Looks at the state before the slower way is taken: applying a usual batch ends within them. */
@@ -33,6 +33,24 @@ export function readCommitted(segment: Segment, read: (aggregates: Float64Array)
   }
   read(aggregates);
   return false;
+}
+
+/** Readings that may meet a series' memory being given to another. It happens for many at a time, and seldom. */
+const MAX_REUSES = 100;
+
+/**
+ * Reads what lies in the blocks of series, on a thread that does not give them away itself: again where one of them may have been given to another series
+ * meanwhile (layout/catalog.ts has the protocol).
+ *
+ * @param read Begins with what the catalog says. After a hundred disturbed readings, the last one counts.
+ */
+export function readUndisturbed<Result>({ control }: Segment, read: () => Result): Result {
+  for (let attempt = 1; ; attempt++) {
+    const reuses = Atomics.load(control, REUSE_COUNT);
+    const result = read();
+    // A rmw for the same reason as below.
+    if (Atomics.add(control, REUSE_COUNT, 0) === reuses || attempt === MAX_REUSES) return result;
+  }
 }
 
 /** A rmw that changes nothing: see layout/redo-log.ts for why it is not a load. */

@@ -10,6 +10,7 @@ import { applyLog } from './redo.js';
  *   epoch·0 → epoch·1               holder, before a batch      compareExchange; fails: the lease is lost
  *   epoch·1 → epoch·0               holder, after the commit    store
  *   the same                        holder, to read ahead       the same: a batch in which it commits nothing
+ *   the same                        holder, after an exception  store, when the batch is finished that it had committed, if any
  *   epoch·0 → (epoch+1)·0           main, for a successor       compareExchange: a holder that hangs elsewhere cannot
  *                                                               enter a batch any more
  *   epoch·1 → (epoch+1)·0           main, for a successor       store, only when the holder's thread has exited
@@ -51,6 +52,15 @@ export function enterBatch(segment: Segment, lease: Lease): boolean {
 /** Leaves a batch, committed or not begun. */
 export function leaveBatch(segment: Segment, lease: Lease): void {
   Atomics.store(segment.control, LEASE, lease.epoch << 1);
+}
+
+/** Leaves a batch in which something was thrown: finished if it was committed, else as if it had not begun. What it had added up is lost with its Drain. */
+export function abandonBatch(segment: Segment, lease: Lease): void {
+  const { control } = segment;
+  if (Atomics.load(control, LEASE) !== ((lease.epoch << 1) | 1)) return;
+  Atomics.store(control, ROTATING, 0);
+  if ((Atomics.load(control, COMMIT_STATE) & 1) === 1) applyLog(segment);
+  leaveBatch(segment, lease);
 }
 
 /** Whether `lease` is still the one in force. */

@@ -1,5 +1,5 @@
 import { Drain } from '../aggregate/drain.js';
-import { type Lease, takeLease } from '../aggregate/lease.js';
+import { abandonBatch, type Lease, takeLease } from '../aggregate/lease.js';
 import { OffloopError } from '../errors.js';
 import { PageMemory } from '../exposition/page-memory.js';
 import type { ExpositionRequest } from '../exposition/render.js';
@@ -22,7 +22,9 @@ export class InlineEngine implements Engine {
   readonly kind = 'inline';
   private readonly segment: Segment;
   private readonly recorder: Recorder;
-  private readonly drain: Drain;
+  private readonly lease: Lease;
+  /** `undefined` after an exception in one of its batches: what it had added up by then must not count. */
+  private drain: Drain | undefined;
   private readonly memory = new PageMemory();
   private closed = false;
 
@@ -43,8 +45,15 @@ export class InlineEngine implements Engine {
     }
     this.segment = segment;
     this.recorder = recorder;
+    this.lease = lease;
     this.drain = new Drain(segment, lease);
-    recorder.relieveWith(() => this.drain.drainBatch(RELIEF_RECORDS));
+    recorder.relieveWith(() => {
+      try {
+        this.withDrain((drain) => drain.drainBatch(RELIEF_RECORDS));
+      } catch {
+        // A stack that was full before this call, above all. The record is dropped and counted, as nobody made room; the next one may be lucky.
+      }
+    });
   }
 
   get state(): EngineState {
@@ -53,7 +62,7 @@ export class InlineEngine implements Engine {
 
   /** Drains everything that is published, at once. @returns `false` when the lease has gone to another consumer. */
   drainNow(): boolean {
-    return this.drain.drainAll();
+    return this.withDrain((drain) => drain.drainAll());
   }
 
   drainAtOnce(): boolean {
@@ -75,5 +84,20 @@ export class InlineEngine implements Engine {
     this.closed = true;
     this.recorder.relieveWith(null);
     this.drainNow();
+  }
+
+  /** Nobody else is in a batch of this lease: so where one came to an exception, another Drain begins again. */
+  private withDrain<Result>(work: (drain: Drain) => Result): Result {
+    if (this.drain === undefined) {
+      abandonBatch(this.segment, this.lease);
+      this.drain = new Drain(this.segment, this.lease);
+    }
+    try {
+      return work(this.drain);
+    } catch (error) {
+      this.drain = undefined;
+      abandonBatch(this.segment, this.lease);
+      throw error;
+    }
   }
 }

@@ -147,6 +147,7 @@ export class Pipeline {
   async flush(): Promise<void> {
     const { producer, engine } = this.start();
     producer.recorder.publishNow();
+    producer.catalog.lookAtRemoved();
     await engine.flush();
   }
 
@@ -220,6 +221,7 @@ export class Pipeline {
   ): Promise<void> {
     const { producer, engine } = this.start();
     producer.recorder.publishNow();
+    producer.catalog.lookAtRemoved();
     this.removeIdle();
     const counted: PageSink = {
       restart: () => sink.restart(),
@@ -241,13 +243,19 @@ export class Pipeline {
     const environment = readEnvironment(process.env);
     const options = fillOptions(this.given, environment);
     const producer = new Producer(options);
-    for (const family of this.families) this.returns.materialise(family, producer, options);
-    this.families = [];
     const { segment, recorder } = producer;
     // Closed before its first use: nobody would stop a thread that started now.
     const engineFactory = this.isClosed ? undefined : this.engineFactory;
+    // Before the families: where it is refused, they have to go into the memory of the next start.
     const engine =
       engineFactory?.({ segment, recorder, options }) ?? new InlineEngine(segment, recorder);
+    try {
+      for (const family of this.families) this.returns.materialise(family, producer, options);
+    } catch (error) {
+      void engine.close();
+      throw error;
+    }
+    this.families = [];
     if (this.isClosed) recorder.close();
     this.started = { environment, options, producer, engine };
     return this.started;

@@ -1,4 +1,4 @@
-import { readCommitted } from '../aggregate/committed-read.js';
+import { readCommitted, readUndisturbed } from '../aggregate/committed-read.js';
 import { readingOf } from '../aggregate/segment-reading.js';
 import { windowStart } from '../aggregate/window-reading.js';
 import { parseLabels } from '../instruments/label-text.js';
@@ -65,6 +65,10 @@ export class HealthSource {
 
   /** As of one batch. */
   totals(): HealthTotals {
+    return readUndisturbed(this.segment, () => this.totalsOnce());
+  }
+
+  private totalsOnce(): HealthTotals {
     const totals = { requests: 0, errors: 0, lagSamples: 0, lagSeconds: 0 };
     const { http, lag } = this;
     const [requests, samples] = [http.learn(), lag.learn()];
@@ -85,6 +89,10 @@ export class HealthSource {
 
   /** Of every cache, in the order in which they came. */
   caches(): CacheTotals[] {
+    return readUndisturbed(this.segment, () => this.cachesOnce());
+  }
+
+  private cachesOnce(): CacheTotals[] {
     const hits = this.hits.learn();
     const misses = new Map(this.misses.learn().map((place) => [place.labels['cache'], place]));
     let found: CacheTotals[] = [];
@@ -102,6 +110,10 @@ export class HealthSource {
 
   /** The sliding window at a tick of the producer's clock. */
   windowAt(nowTick: number): HealthWindow {
+    return readUndisturbed(this.segment, () => this.windowOnce(nowTick));
+  }
+
+  private windowOnce(nowTick: number): HealthWindow {
     const { http, lag } = this;
     http.learn();
     lag.learn();

@@ -253,6 +253,11 @@ export class CatalogWriter {
     });
   }
 
+  /** To be called now and then: {@link RemovedSeries.look}. */
+  lookAtRemoved(): void {
+    this.removed.look();
+  }
+
   private unlink(id: number, family: number): void {
     const { families, series } = this.segment;
     const entry = id * catalog.SERIES_ENTRY_CELLS;

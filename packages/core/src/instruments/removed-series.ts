@@ -26,6 +26,8 @@ export class RemovedSeries {
   private readonly segment: Segment;
   /** In order of removal; records in the ring may still name these. */
   private waiting: Removed[] = [];
+  /** These none any more. */
+  private passed: Removed[] = [];
   private readonly free = new Map<string, Removed[]>();
 
   constructor(segment: Segment) {
@@ -33,7 +35,22 @@ export class RemovedSeries {
   }
 
   add(removed: Removed): void {
+    this.look();
     this.waiting.push(removed);
+  }
+
+  /**
+   * Notes which the consumer has passed. To be called now and then: sequences wrap, and to one that is left for 2³¹ records the consumer seems not to
+   * have come yet.
+   */
+  look(): void {
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    const cursor = Atomics.load(this.segment.control, CONSUMER_CURSOR);
+    let count = 0;
+    while (count < waiting.length && ((cursor - (waiting[count] as Removed).sequence) | 0) >= 0)
+      count++;
+    if (count > 0) this.passed = this.passed.concat(waiting.splice(0, count));
   }
 
   /**
@@ -49,7 +66,7 @@ export class RemovedSeries {
     const key = keyOf(shape);
     if (!this.free.get(key)?.length) {
       const enough = isUrgent ? 1 : Math.max(REUSED_AT_ONCE_MIN, liveCount / 4);
-      if (this.waiting.length < enough) return undefined;
+      if (this.waiting.length + this.passed.length < enough) return undefined;
       this.takeBack();
     }
     const found = this.free.get(key)?.pop();
@@ -65,14 +82,14 @@ export class RemovedSeries {
   /** Frees what the consumer has passed. */
   private takeBack(): void {
     const { control } = this.segment;
-    const cursor = Atomics.load(control, CONSUMER_CURSOR);
+    this.look();
     // Odd: the batch that moved the cursor may not be applied to its end, and may be applied again by a successor.
     if ((Atomics.load(control, COMMIT_STATE) & 1) === 1) return;
     // A consumer that copies may stand on a removed series: it began to walk before the series left its chain (layout/windows.ts).
     if (Atomics.load(control, ROTATING) !== 0) return;
-    const passed = this.waiting.filter(({ sequence }) => ((cursor - sequence) | 0) >= 0);
+    const { passed } = this;
     if (passed.length === 0) return;
-    this.waiting = this.waiting.filter(({ sequence }) => ((cursor - sequence) | 0) < 0);
+    this.passed = [];
     // Before any of them changes: a reader that has met one sees that it has to begin again.
     Atomics.add(control, REUSE_COUNT, 1);
     for (const removed of passed) {

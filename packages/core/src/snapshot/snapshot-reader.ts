@@ -1,4 +1,4 @@
-import { readCommitted } from '../aggregate/committed-read.js';
+import { readCommitted, readUndisturbed } from '../aggregate/committed-read.js';
 import { sliceTicksOf } from '../aggregate/rotation.js';
 import { readingOf } from '../aggregate/segment-reading.js';
 import { NOTHING_BEFORE, type WindowStart, windowStart } from '../aggregate/window-reading.js';
@@ -74,6 +74,10 @@ export class SnapshotReader {
 
   /** Reads one snapshot, as of one batch. */
   read(state: SnapshotState): Snapshot {
+    return readUndisturbed(this.segment, () => this.readOnce(state));
+  }
+
+  private readOnce(state: SnapshotState): Snapshot {
     this.learn();
     const { segment, routes } = this;
     const { quantiles = NAMED, nowTick = segment.control[CLOCK_TICK] as number } = state;

@@ -1,8 +1,8 @@
 /**
  * Judges whether a thread still lives from a count that it moves.
  *
- * Time counts only where the watcher was itself on time: after a blocked loop, a suspended machine or a stopped process, nothing is
- * known of the thread.
+ * Where the watcher was late itself, after a blocked loop, a suspended machine or a stopped process, not more than an interval counts: the thread may have
+ * been held as well. A watcher that is always late notices all the same.
  */
 export class Heartbeat {
   private readonly intervalMs: number;
@@ -23,7 +23,8 @@ export class Heartbeat {
   look(beat: number, nowMs: number): number {
     const gapMs = nowMs - (this.lookedMs ?? nowMs);
     const isLate = gapMs > this.intervalMs * 1.5;
-    this.still = beat === this.beatSeen && !isLate ? this.still + gapMs : 0;
+    const countedMs = isLate ? this.intervalMs : gapMs;
+    this.still = beat === this.beatSeen ? this.still + countedMs : 0;
     this.beatSeen = beat;
     this.lookedMs = nowMs;
     return this.still;

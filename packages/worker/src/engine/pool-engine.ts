@@ -89,7 +89,8 @@ interface Life {
  *   thread     stand-in   the thread has exited                                    main takes it, whatever it finds
  *   thread     stand-in   the thread hangs outside of a batch and is being ended   main takes it
  *
- * A thread is never given the lease a second time: one that lost it is replaced.
+ * A thread is never given the lease a second time: one that lost it is replaced. One that hangs in a batch keeps it until it has exited, and no other is
+ * launched before: so the exit that main goes by is always that of the thread which had the lease.
  */
 export class PoolEngine implements Engine {
   readonly kind = 'pool';
@@ -150,8 +151,10 @@ export class PoolEngine implements Engine {
 
   get state(): EngineState {
     if (this.closing !== undefined) return 'closed';
-    const isBeingReplaced = this.hasLostThread || this.life?.thread.isLost === true;
-    return isBeingReplaced && this.standIn !== undefined ? 'degraded' : 'running';
+    const { life, standIn } = this;
+    if (life === undefined) return 'degraded';
+    const isBeingReplaced = this.hasLostThread || life.thread.isLost;
+    return isBeingReplaced && standIn !== undefined ? 'degraded' : 'running';
   }
 
   async flush(): Promise<void> {
@@ -283,8 +286,19 @@ export class PoolEngine implements Engine {
     const livedMs = unfaked.now() - life.launchedMs;
     this.life = undefined;
     this.offLoopPort?.closeLine();
-    this.standInTakesOver(end.hasExited);
-    if (this.closing === undefined) this.replace({ hasStarted, livedMs, reason: end.reason });
+    const goOn = (): void => {
+      if (this.closing === undefined) this.replace({ hasStarted, livedMs, reason: end.reason });
+    };
+    if (this.standInTakesOver(end.hasExited)) {
+      goOn();
+      return;
+    }
+    // It is in a batch, and native code holds it. Until it exits nobody can drain, another thread as little: calls are refused meanwhile.
+    void life.thread.exited.then(() => {
+      this.standInTakesOver(true);
+      goOn();
+      if (this.closing !== undefined) void this.standIn?.engine.close();
+    });
   }
 
   /** Starts the next thread, when it is time to, or none any more. */
@@ -354,6 +368,14 @@ export class PoolEngine implements Engine {
     await life?.ended;
     this.recorder.publishNow();
     await this.standIn?.engine.close();
+    const left = this.recorder.backlog();
+    if (left === 0) return;
+    this.report(
+      'warn',
+      'OFFLOOP_ERR_THREAD_LOST',
+      `offloop: ${left} records are not aggregated, as the pool thread is still in a batch and has not ended`,
+      undefined,
+    );
   }
 
   private warnOfLoss(reason: unknown): void {

@@ -41,10 +41,16 @@ export interface ThreadEnd {
 export class PoolThread {
   /** Resolves once, whatever happens. */
   readonly ended: Promise<ThreadEnd>;
+  /** Resolves when it has exited, which it may never do. */
+  readonly exited: Promise<void>;
   private readonly pool: Piscina;
   private readonly pages = new PageReceiver();
+  /** Called when it has ended. Each leaves when it is done: what is hung on a promise that lives as long as the thread stays there as long. */
+  private readonly waiting = new Set<() => void>();
+  private hasEnded = false;
   private readonly worker: Worker;
   private settleEnd: (end: ThreadEnd) => void = () => {};
+  private settleExit: () => void = () => {};
   private lostBecause: unknown;
   private lost = false;
 
@@ -72,7 +78,14 @@ export class PoolThread {
     Reflect.set(this.pool.options, 'minThreads', 0);
     this.worker = this.pool.threads[0] as Worker;
     this.ended = new Promise((settle) => {
-      this.settleEnd = settle;
+      this.settleEnd = (end) => {
+        this.hasEnded = true;
+        settle(end);
+        for (const notify of this.waiting) notify();
+      };
+    });
+    this.exited = new Promise((settle) => {
+      this.settleExit = settle;
     });
     this.worker.once('error', (error) => this.terminate(error));
     this.worker.once('exit', (exitCode) => {
@@ -80,6 +93,7 @@ export class PoolThread {
       void this.pool.destroy();
       this.pages.end();
       this.settleEnd({ hasExited: true, reason: this.lostBecause });
+      this.settleExit();
     });
   }
 
@@ -109,13 +123,20 @@ export class PoolThread {
     const { pageId, isWhole } = this.pages.open(sink);
     const cancel = () => this.pages.cancel(pageId);
     signal.addEventListener('abort', cancel, { once: true });
+    let notify = (): void => {};
     try {
       const task: PageTask = { pageId, request };
       const isSent = await this.run<boolean>('render', task);
       if (isSent !== true || signal.aborted) return isSent;
       // The last chunk and the task's end come on different ways.
-      return await Promise.race([isWhole.then(() => true), this.ended.then(() => undefined)]);
+      if (this.hasEnded) return undefined;
+      const isOver = new Promise<undefined>((settle) => {
+        notify = () => settle(undefined);
+        this.waiting.add(notify);
+      });
+      return await Promise.race([isWhole.then(() => true), isOver]);
     } finally {
+      this.waiting.delete(notify);
       signal.removeEventListener('abort', cancel);
       this.pages.close(pageId);
     }
@@ -128,12 +149,15 @@ export class PoolThread {
     this.lostBecause = reason;
     void this.pool.destroy();
     const { worker } = this;
-    const giveUp = setTimeout(() => {
+    const giveUp = (): void => {
+      if (this.hasEnded) return;
       // Terminating has referenced it.
       worker.unref();
       this.settleEnd({ hasExited: false, reason });
-    }, EXIT_MS_MAX).unref();
-    worker.once('exit', () => clearTimeout(giveUp));
+    };
+    // By way of the loop's next phase: where this thread was held meanwhile, the exit lies waiting there.
+    const patience = setTimeout(() => setImmediate(giveUp), EXIT_MS_MAX).unref();
+    worker.once('exit', () => clearTimeout(patience));
   }
 
   private async run<Result>(
