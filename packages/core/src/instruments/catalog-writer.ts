@@ -22,6 +22,7 @@ import type { Segment } from '../layout/segment.js';
 import { WINDOW_SINCE, windowBlockDoubles, windowCopiesDoubles } from '../layout/windows.js';
 import { ExemplarMemory } from './exemplar-memory.js';
 import type { FamilyHoldings } from './family.js';
+import { type LabelPlace, LabelPlaces } from './label-places.js';
 import { type Removed, RemovedSeries } from './removed-series.js';
 
 /** Room for labels is rounded up to it: a place that is used again seldom has to be left for a larger one. */
@@ -66,6 +67,7 @@ export class CatalogWriter {
   /** Family → last series of its chain. */
   private readonly lastSeries: Int32Array;
   private readonly removed: RemovedSeries;
+  private readonly labelPlaces = new LabelPlaces();
   /** Families that nobody can reach any more, by what they are. */
   private readonly abandoned = new Map<string, number[]>();
 
@@ -334,18 +336,25 @@ export class CatalogWriter {
   private writeEntry(id: number, family: number, labels: Uint8Array): void {
     const { series, seriesDoubles, catalogBytes } = this.segment;
     const entry = id * catalog.SERIES_ENTRY_CELLS;
-    if ((series[entry + catalog.SERIES_LABELS_ROOM] as number) < labels.length) {
-      const room = alignedTo(LABELS_ROOM_BYTES, labels.length);
-      series[entry + catalog.SERIES_LABELS] = this.reserveBytes(room, 1);
-      series[entry + catalog.SERIES_LABELS_ROOM] = room;
-    }
+    const room = series[entry + catalog.SERIES_LABELS_ROOM] as number;
+    if (room > 0)
+      this.labelPlaces.add({ offset: series[entry + catalog.SERIES_LABELS] as number, room });
+    const place = this.labelPlaces.take(labels.length) ?? this.newLabelPlace(labels.length);
+    series[entry + catalog.SERIES_LABELS] = place.offset;
+    series[entry + catalog.SERIES_LABELS_ROOM] = place.room;
     catalogBytes.set(labels, series[entry + catalog.SERIES_LABELS] as number);
     series[entry + catalog.SERIES_LABELS + 1] = labels.length;
     series[entry + catalog.SERIES_FAMILY] = family;
     seriesDoubles[(entry + catalog.SERIES_CREATED_MS) / 2] = Date.now();
   }
 
+  private newLabelPlace(labelBytes: number): LabelPlace {
+    const room = alignedTo(LABELS_ROOM_BYTES, labelBytes);
+    return { offset: this.reserveBytes(room, 1), room };
+  }
+
   private hasRoomFor(labelBytes: number): boolean {
+    if (this.labelPlaces.has(labelBytes)) return true;
     const { control, sizes } = this.segment;
     const room = alignedTo(LABELS_ROOM_BYTES, labelBytes);
     return (control[CATALOG_END] as number) + room <= sizes.catalogBytes;
