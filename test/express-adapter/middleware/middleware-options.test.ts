@@ -2,7 +2,8 @@ import { createMetrics, isOffloopError, type MiddlewareOptions } from '@offloop/
 import { expect } from 'chai';
 import express from 'express5';
 import { abandon, play, ServedMetrics, samplesOf } from '../served-metrics.js';
-import { fetchStatus } from './http-clients.js';
+import { fetchStatus, RawClient } from './http-clients.js';
+import { eventually } from './observed-server.js';
 
 describe('options of the middleware', () => {
   const served = new ServedMetrics();
@@ -164,6 +165,23 @@ describe('options of the middleware', () => {
     expect(await samplesOf(metrics, 'http_request_size_bytes_sum')).to.include(
       `${of('POST', '/upload', 204)} 1000`,
     );
+  });
+
+  it('http.sizes counts nothing of one response for another that waits behind it', async () => {
+    const { metrics, port, app } = await start({ http: { sizes: true } });
+    app.get('/large', (_request, response) => {
+      response.write('begun');
+      setTimeout(() => response.end('x'.repeat(100_000)), 20);
+    });
+    const client = new RawClient(port);
+    client.send('GET /large', 'GET /streamed', 'GET /users/1');
+    await eventually(() => metrics.getSnapshot().totalRequests === 3, 'three answers');
+    await client.leave();
+    const sums = await samplesOf(metrics, 'http_response_size_bytes_sum');
+    const routes = sums.map((line) => /route="(.*?)"/.exec(line)?.[1]);
+    expect(routes).to.deep.equal(['/large', '/users/:id']);
+    expect(Number(sums[0]?.split(' ')[1])).to.be.within(100_005, 100_100);
+    expect(sums[1]?.split(' ')[1]).to.equal('5');
   });
 
   it('http.timeToFirstByte measures until the head is written, and nothing where it never was', async () => {

@@ -11,7 +11,8 @@ export function requestBytes({ request }: EndedRequest): number | undefined {
 
 /**
  * Bytes of a response's body. Where the head says how many, that; of a streamed one what the connection has sent, less the head: with the frames
- * of its chunks, 5 to 12 bytes each. `undefined` where neither can be told (HTTP/2, injected requests).
+ * of its chunks, 5 to 12 bytes each, and with informational answers before the head. `undefined` where neither can be told (HTTP/2, injected requests, a
+ * pipelined one that waits for its turn).
  */
 export function responseBytes({
   request,
@@ -28,6 +29,7 @@ export function responseBytes({
   const head = read(response, '_header');
   if (typeof sent !== 'number' || typeof head !== 'string' || begun === undefined)
     return isWhole ? undefined : 0;
+  if (begun.sentBytes < 0) return undefined;
   return Math.max(0, sent - begun.sentBytes - head.length);
 }
 

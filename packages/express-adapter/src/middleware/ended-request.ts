@@ -2,7 +2,7 @@ import type { HttpResponse, RoutedRequest } from './http-exchange.js';
 
 /** What is noted of a request at its beginning, where more than its duration is measured. */
 export interface BegunRequest {
-  /** Bytes that its connection had sent before. */
+  /** Bytes that its connection had sent before; below 0 where that is not known, as another response is still being sent. */
   sentBytes: number;
   /** When the head of the response was written, by `performance.now()`; below 0 before that. */
   headMs: number;

@@ -37,8 +37,9 @@ export class RequestMeasures implements RequestExtras {
   begin(request: RoutedRequest, response: HttpResponse): BegunRequest | undefined {
     if (!this.#needsBegin) return undefined;
     const { needsSentBytes, needsHead } = this.#options;
-    const begun: BegunRequest = { sentBytes: 0, headMs: -1 };
-    if (needsSentBytes) {
+    const begun: BegunRequest = { sentBytes: -1, headMs: -1 };
+    // A pipelined response has its socket when the one before it is sent.
+    if (needsSentBytes && read(response, 'socket') === request.socket) {
       const sent = read(request.socket, 'bytesWritten');
       if (typeof sent === 'number') begun.sentBytes = sent;
     }
