@@ -37,7 +37,7 @@ describe('removing and resetting', () => {
     const rig = new PipelineRig();
     const registers = [rig.registry];
     const gauge = new Gauge({ name: 'g', help: 'g', labelNames: ['n'], registers });
-    for (let n = 0; n < 50; n++) gauge.set({ n }, -0);
+    for (let n = 0; n < 200; n++) gauge.set({ n }, -0);
     gauge.reset();
     await rig.registry.metrics();
     for (let n = 0; n < 50; n++) {
