@@ -38,7 +38,6 @@ describe('a page of many chunks', function () {
 
   it('leaves nothing hung on its thread, which lives for days', async () => {
     const { thread } = Reflect.get(page.pipeline.engine, 'life') as { thread: { ended: object } };
-    const waiting = Reflect.get(thread, 'waiting') as Set<unknown>;
     let thenCount = 0;
     // A reaction to a promise stays as long as the promise does.
     Reflect.set(thread.ended, 'then', (...args: readonly unknown[]): unknown => {
@@ -52,7 +51,6 @@ describe('a page of many chunks', function () {
     }
     await page.pipeline.render(page.request);
     await page.pipeline.flush();
-    expect(waiting.size).to.equal(0);
     expect(thenCount).to.equal(0);
   });
 

@@ -35,12 +35,17 @@ export function takeLease(segment: Segment, holderExited: boolean): Lease | unde
   if (inBatch && !holderExited) return undefined;
   const epoch = ((word >> 1) + 1) & 0x3fff_ffff;
   if (Atomics.compareExchange(control, LEASE, word, epoch << 1) !== word) return undefined;
+  finishBatch(segment);
+  return { epoch };
+}
+
+function finishBatch(segment: Segment): void {
+  const { control } = segment;
   // A holder that died while it copied for a window: its copies have no start, and its successor makes them anew.
   Atomics.store(control, ROTATING, 0);
   // A holder that died between its commit and the end of applying it: the batch is true, so it is applied here. Dying in this is
   // harmless, as applying it again changes nothing.
-  if ((Atomics.load(segment.control, COMMIT_STATE) & 1) === 1) applyLog(segment);
-  return { epoch };
+  if ((Atomics.load(control, COMMIT_STATE) & 1) === 1) applyLog(segment);
 }
 
 /** Enters a batch. `false`: the lease went to somebody else, and the caller must leave the segment alone. */
@@ -56,10 +61,8 @@ export function leaveBatch(segment: Segment, lease: Lease): void {
 
 /** Leaves a batch in which something was thrown: finished if it was committed, else as if it had not begun. What it had added up is lost with its Drain. */
 export function abandonBatch(segment: Segment, lease: Lease): void {
-  const { control } = segment;
-  if (Atomics.load(control, LEASE) !== ((lease.epoch << 1) | 1)) return;
-  Atomics.store(control, ROTATING, 0);
-  if ((Atomics.load(control, COMMIT_STATE) & 1) === 1) applyLog(segment);
+  if (Atomics.load(segment.control, LEASE) !== ((lease.epoch << 1) | 1)) return;
+  finishBatch(segment);
   leaveBatch(segment, lease);
 }
 

@@ -6,7 +6,7 @@ import { unfaked } from './unfaked-timers.js';
 /** A page that a thread renders. */
 interface OpenPage {
   readonly sink: PageSink;
-  readonly settle: () => void;
+  readonly settle: (isWhole: boolean) => void;
 }
 
 /** Main's end of the way that the chunks of a thread's pages take. */
@@ -29,13 +29,13 @@ export class PageReceiver {
   /**
    * Lets the chunks of a page that is about to be asked for go to a sink.
    *
-   * @returns Its id, and what resolves when its last chunk has come.
+   * @returns Its id, and what resolves to `true` when its last chunk has come, to `false` when the thread ends before.
    */
-  open(sink: PageSink): { readonly pageId: number; readonly isWhole: Promise<void> } {
+  open(sink: PageSink): { readonly pageId: number; readonly isWhole: Promise<boolean> } {
     const pageId = this.nextPageId++;
     // Somebody waits for it.
     this.port.ref();
-    const isWhole = new Promise<void>((settle) => this.pages.set(pageId, { sink, settle }));
+    const isWhole = new Promise<boolean>((settle) => this.pages.set(pageId, { sink, settle }));
     return { pageId, isWhole };
   }
 
@@ -52,6 +52,7 @@ export class PageReceiver {
 
   /** No more comes: the thread has ended. */
   end(): void {
+    for (const page of this.pages.values()) page.settle(false);
     this.port.close();
   }
 
@@ -67,7 +68,7 @@ export class PageReceiver {
       return;
     }
     page.sink.write(chunk);
-    if (content.isLast) page.settle();
+    if (content.isLast) page.settle(true);
   }
 
   /**

@@ -45,12 +45,8 @@ export class PoolThread {
   readonly exited: Promise<void>;
   private readonly pool: Piscina;
   private readonly pages = new PageReceiver();
-  /** Called when it has ended. Each leaves when it is done: what is hung on a promise that lives as long as the thread stays there as long. */
-  private readonly waiting = new Set<() => void>();
-  private hasEnded = false;
   private readonly worker: Worker;
   private settleEnd: (end: ThreadEnd) => void = () => {};
-  private settleExit: () => void = () => {};
   private lostBecause: unknown;
   private lost = false;
 
@@ -79,21 +75,18 @@ export class PoolThread {
     this.worker = this.pool.threads[0] as Worker;
     this.ended = new Promise((settle) => {
       this.settleEnd = (end) => {
-        this.hasEnded = true;
+        this.pages.end();
         settle(end);
-        for (const notify of this.waiting) notify();
       };
-    });
-    this.exited = new Promise((settle) => {
-      this.settleExit = settle;
     });
     this.worker.once('error', (error) => this.terminate(error));
     this.worker.once('exit', (exitCode) => {
       this.terminate(`it ended with exit code ${exitCode}`);
       void this.pool.destroy();
-      this.pages.end();
       this.settleEnd({ hasExited: true, reason: this.lostBecause });
-      this.settleExit();
+    });
+    this.exited = new Promise((settle) => {
+      this.worker.once('exit', () => settle());
     });
   }
 
@@ -123,20 +116,13 @@ export class PoolThread {
     const { pageId, isWhole } = this.pages.open(sink);
     const cancel = () => this.pages.cancel(pageId);
     signal.addEventListener('abort', cancel, { once: true });
-    let notify = (): void => {};
     try {
       const task: PageTask = { pageId, request };
       const isSent = await this.run<boolean>('render', task);
       if (isSent !== true || signal.aborted) return isSent;
-      // The last chunk and the task's end come on different ways.
-      if (this.hasEnded) return undefined;
-      const isOver = new Promise<undefined>((settle) => {
-        notify = () => settle(undefined);
-        this.waiting.add(notify);
-      });
-      return await Promise.race([isWhole.then(() => true), isOver]);
+      // The last chunk and the task's end come on different ways. Nothing is hung on `ended`: it would stay there for as long as the thread lives.
+      return (await isWhole) || undefined;
     } finally {
-      this.waiting.delete(notify);
       signal.removeEventListener('abort', cancel);
       this.pages.close(pageId);
     }
@@ -150,7 +136,6 @@ export class PoolThread {
     void this.pool.destroy();
     const { worker } = this;
     const giveUp = (): void => {
-      if (this.hasEnded) return;
       // Terminating has referenced it.
       worker.unref();
       this.settleEnd({ hasExited: false, reason });
