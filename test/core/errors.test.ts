@@ -5,6 +5,7 @@ import {
   OffloopTypeError,
   showValue,
 } from '@offloop/core';
+import { describeError, messageOf } from '@offloop/core/engine';
 import { expect } from 'chai';
 
 describe('isOffloopError', () => {
@@ -36,6 +37,33 @@ describe('isOffloopError', () => {
   it('has codes that say whose they are', () => {
     for (const code of Object.keys(ERROR_CODES)) expect(code).to.match(/^OFFLOOP_ERR_[A-Z_]+$/);
   });
+});
+
+describe('what a caught value says of itself', () => {
+  const broken = Object.defineProperty(new Error('x'), 'message', {
+    get() {
+      throw new Error('of the getter');
+    },
+  });
+  const cases: [unknown, { message: string; described: string }][] = [
+    [new RangeError('a\nb'), { message: 'a\nb', described: 'RangeError: a' }],
+    ['text', { message: 'text', described: 'text' }],
+    [undefined, { message: 'undefined', described: 'undefined' }],
+    [Symbol('s'), { message: 'Symbol(s)', described: 'Symbol(s)' }],
+    [Object.create(null), unshowable()],
+    [broken, unshowable()],
+  ];
+  for (const [thrown, { message, described }] of cases) {
+    it(`is ${JSON.stringify(message)}, in one line ${JSON.stringify(described)}`, () => {
+      expect(messageOf(thrown)).to.equal(message);
+      expect(describeError(thrown)).to.equal(described);
+    });
+  }
+
+  function unshowable() {
+    const text = 'a value that cannot be shown';
+    return { message: text, described: text };
+  }
 });
 
 describe('showValue', () => {

@@ -44,7 +44,8 @@ for (const { name, express } of expressReleases) {
         logger,
         onHealthChange: (change) => {
           changes.push(change);
-          throw new Error('of the application');
+          // What is thrown may be no error, and nothing that can be shown.
+          return Promise.reject(Object.create(null));
         },
       });
       const found = await eventually(
@@ -66,6 +67,9 @@ for (const { name, express } of expressReleases) {
       expect(changes[0]).to.include({ subject: 'health', from: 'ok', to: 'unhealthy' });
       expect(logged).to.include(
         'warn OFFLOOP_HEALTH offloop: health is unhealthy, and was ok: error_rate',
+      );
+      expect(logged).to.include(
+        'warn OFFLOOP_ERR_HEALTH_CHANGE offloop: telling of a change of health failed: a value that cannot be shown',
       );
     });
 

@@ -42,6 +42,12 @@ describe('the last words of a process', function () {
     expect(stderr).to.match(/^offloop: the final exporter failed: Error: no disk\n/);
   });
 
+  it('are a line on stderr where what is thrown cannot be shown', async () => {
+    const { exitCode, stderr } = await run('pool', 'exporter that throws what cannot be shown');
+    expect(exitCode).to.equal(7);
+    expect(stderr).to.equal('offloop: the final exporter failed: a value that cannot be shown\n');
+  });
+
   it('are not said by metrics that were closed', async () => {
     const { exitCode, stdout, stderr } = await run('pool', 'closed');
     expect(stderr).to.equal('');

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   OFFLOOP_ERR_LIBRARY_ABSENT: 'a library that a hook needs and the application does not have',
   OFFLOOP_ERR_COLLECT: 'a collect() callback that failed while a page was scraped',
   OFFLOOP_ERR_LAG_MONITOR: 'a sample of the loop lag that failed',
-  OFFLOOP_ERR_HEALTH_CHANGE: 'a listener or a logger of changes of health that failed',
+  OFFLOOP_ERR_HEALTH_CHANGE: 'a listener of changes of health that failed',
   OFFLOOP_ERR_OVERTAKEN: 'a reading under which memory kept changing',
   OFFLOOP_ERR_PUSH: 'a push that a gateway refused or did not answer in time',
   OFFLOOP_ERR_SEGMENT_MAGIC: 'a buffer that is not an offloop segment',
@@ -85,6 +85,35 @@ export function isOffloopError(
     Object.hasOwn(ERROR_CODES, found) &&
     (code === undefined || found === code)
   );
+}
+
+/** What a caught value says of itself. Never throws, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return shownBy(error, ({ message }) => message);
+}
+
+/** The same with the name of its class, and of several lines the first: a warning that spans several is hard to find again. */
+export function describeError(error: unknown): string {
+  const text = shownBy(error, ({ name, message }) => `${name}: ${message}`);
+  return text.split('\n', 1)[0] as string;
+}
+
+/** Where it was thrown; `undefined` where it does not say. Never throws. */
+export function stackOf(error: unknown): string | undefined {
+  try {
+    return error instanceof Error && typeof error.stack === 'string' ? error.stack : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A thrown value may be anything: without a prototype it is no text, and its fields may throw. */
+function shownBy(error: unknown, show: (error: Error) => unknown): string {
+  try {
+    return String(error instanceof Error ? show(error) : error);
+  } catch {
+    return 'a value that cannot be shown';
+  }
 }
 
 /** A received value as an error message shows it: short, quoted where it is text, never throwing. */

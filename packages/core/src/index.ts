@@ -19,11 +19,13 @@ export { processPipeline } from './engine/process-pipeline.js';
 export {
   ERROR_CODES,
   isOffloopError,
+  messageOf,
   OffloopError,
   type OffloopErrorCode,
   OffloopRangeError,
   OffloopTypeError,
   showValue,
+  stackOf,
 } from './errors.js';
 export {
   chosenFamilies,

@@ -1,11 +1,13 @@
 import { writeSync } from 'node:fs';
 import {
+  messageOf,
   OffloopError,
   onProcessEnd,
   type PageRequest,
   type ProcessEnd,
   type Snapshot,
   showValue,
+  stackOf,
 } from '@offloop/core';
 
 /** What there is to tell in the process's last moment. */
@@ -66,9 +68,8 @@ function refuseExporter(exporter: unknown, waitMs: unknown): void {
 
 /** A warning of the process would be printed in a turn that does not come. */
 function complain(error: unknown): void {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   try {
-    writeSync(2, `offloop: the final exporter failed: ${text}\n`);
+    writeSync(2, `offloop: the final exporter failed: ${stackOf(error) ?? messageOf(error)}\n`);
   } catch {
     // Nobody listens any more.
   }

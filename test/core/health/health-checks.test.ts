@@ -44,7 +44,7 @@ describe('HealthChecks', () => {
       () => {
         throw Object.create(null);
       },
-      'it failed',
+      'a value that cannot be shown',
     ],
     ['never ends', () => new Promise(() => {}), 'it has not ended within 30 ms'],
   ] as const) {

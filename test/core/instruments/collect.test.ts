@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, isOffloopError } from '@offloop/core';
 import { ScrapeCollectors } from '@offloop/core/internal/instruments/scrape-collectors.js';
+import { processWarnings } from '@offloop/core/internal/logger.js';
 import { expect } from 'chai';
 import prom from 'prom-client';
 import { PipelineRig } from '../pipeline-rig.js';
@@ -167,11 +168,31 @@ describe('collect() in a scrape', () => {
       .and.include('\noffloop_collect_errors_total 2\n');
   });
 
+  it('that fails is reported to the logger that the application has chosen', async () => {
+    const lines: [object, string][] = [];
+    const rig = new PipelineRig();
+    rig.pipeline.configure({
+      logger: { warn: (details, message) => void lines.push([details, message]), error: () => {} },
+    });
+    const error = new Error('no answer');
+    new Gauge({ ...G, registers: [rig.registry], collect: () => Promise.reject(error) });
+    await rig.registry.collectForScrape();
+    expect(lines).to.have.length(1);
+    expect(lines[0]?.[0]).to.deep.equal({
+      code: 'OFFLOOP_ERR_COLLECT',
+      metric: G.name,
+      err: error,
+    });
+  });
+
   it('that hangs holds the page up for its time only, and is not started again meanwhile', async () => {
     let failures = 0;
     let starts = 0;
     let finish: () => void = () => undefined;
-    const collectors = new ScrapeCollectors(() => failures++, 5);
+    const collectors = new ScrapeCollectors(() => failures++, {
+      logger: processWarnings,
+      timeoutMs: 5,
+    });
     const slow = {
       name: 'slow',
       collect: () => {
@@ -199,7 +220,7 @@ describe('collect() in a scrape', () => {
 
   it('of two scrapes at once runs once', async () => {
     let starts = 0;
-    const collectors = new ScrapeCollectors(() => undefined);
+    const collectors = new ScrapeCollectors(() => undefined, { logger: processWarnings });
     const metric = {
       name: 'm',
       collect: async () => {
@@ -212,7 +233,7 @@ describe('collect() in a scrape', () => {
   });
 
   it('never rejects, whatever is thrown', async () => {
-    const collectors = new ScrapeCollectors(() => undefined);
+    const collectors = new ScrapeCollectors(() => undefined, { logger: processWarnings });
     const hostile = Object.create(null) as object;
     const warned = nextWarning();
     await collectors.run([

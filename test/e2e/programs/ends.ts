@@ -37,6 +37,7 @@ metrics.onExit(({ end, isWhole, snapshot, renderPage }) => {
     })}\n`,
   );
   if (route === 'exporter that throws') throw new Error('no disk');
+  if (route === 'exporter that throws what cannot be shown') throw Object.create(null);
 });
 // A pool thread that is at work, or one that boots.
 if (engine === 'pool') await metrics.flush();
@@ -67,6 +68,7 @@ const ROUTES: Readonly<Record<string, () => void>> = {
     void Promise.reject(new Error('nobody handles this'));
   },
   'exporter that throws': () => process.exit(6),
+  'exporter that throws what cannot be shown': () => process.exit(7),
   closed: () => {
     void metrics.close();
   },

@@ -1,6 +1,7 @@
 export { Drain } from '../aggregate/drain.js';
 export { holdsLease, type Lease, takeLease } from '../aggregate/lease.js';
 export type { ResolvedPortOptions } from '../config/options.js';
+export { describeError, messageOf } from '../errors.js';
 export {
   expositionOf,
   type PageContents,
@@ -18,7 +19,7 @@ export { familyCount } from '../layout/catalog-reader.js';
 export { POLL_COUNT, THREAD_RESTARTS } from '../layout/control-block.js';
 export { Segment, type SegmentSizes } from '../layout/segment.js';
 export { LOOK_MS, STACKS_PER_HOUR, STALL_COUNT, STALL_MS, TASK_ID } from '../layout/watch.js';
-export { type Logger, processWarnings } from '../logger.js';
+export { chosenLogger, type Logger } from '../logger.js';
 export { monotonicMs, toCell } from '../process/monotonic-clock.js';
 export { everyAbout } from '../process/shared-interval.js';
 export {

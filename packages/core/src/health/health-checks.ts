@@ -1,5 +1,5 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
-import { OffloopError, showValue } from '../errors.js';
+import { messageOf, OffloopError, showValue } from '../errors.js';
 import { type AlarmState, nextAlarm } from './hysteresis.js';
 
 /**
@@ -156,17 +156,7 @@ async function outcome(check: HealthCheck, signal: AbortSignal): Promise<string>
   try {
     return (await check(signal)) === false ? 'it gave false' : '';
   } catch (error) {
-    return shown(error);
-  }
-}
-
-/** Whatever was thrown may throw again when it is looked at. */
-function shown(error: unknown): string {
-  try {
-    const message = error instanceof Error ? error.message : String(error);
-    return (message || 'it failed').slice(0, ERROR_LENGTH_MAX);
-  } catch {
-    return 'it failed';
+    return (messageOf(error) || 'it failed').slice(0, ERROR_LENGTH_MAX);
   }
 }
 

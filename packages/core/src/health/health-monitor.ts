@@ -1,7 +1,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import type { ResolvedOptions } from '../config/options.js';
 import type { Pipeline } from '../engine/pipeline.js';
-import { processWarnings } from '../logger.js';
+import { describeError } from '../errors.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { type ExtendedHealth, extendedHealth } from './extended-health.js';
 import { type HealthCheck, HealthChecks } from './health-checks.js';
@@ -107,11 +107,7 @@ export class HealthMonitor {
     const { onHealthChange } = this.options;
     const level = change.isWorse ? 'warn' : 'info';
     const details = { code: 'OFFLOOP_HEALTH', ...change };
-    this.guarded(() => {
-      const { logger } = this.pipeline;
-      if (level === 'warn') logger.warn(details, `offloop: ${change.message}`);
-      else logger.info?.(details, `offloop: ${change.message}`);
-    });
+    this.pipeline.logger[level](details, `offloop: ${change.message}`);
     if (onHealthChange !== '') this.guarded(() => onHealthChange(change));
   }
 
@@ -126,10 +122,9 @@ export class HealthMonitor {
   }
 
   private complain(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    processWarnings.warn(
-      { code: 'OFFLOOP_ERR_HEALTH_CHANGE' },
-      `offloop: telling of a change of health failed: ${message}`,
+    this.pipeline.logger.warn(
+      { code: 'OFFLOOP_ERR_HEALTH_CHANGE', err: error },
+      `offloop: telling of a change of health failed: ${describeError(error)}`,
     );
   }
 }

@@ -36,9 +36,7 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
   /** Where metrics that name this registry first keep their values. */
   readonly pipeline: Pipeline;
   private readonly entries = new Map<string, Entry>();
-  private readonly scrapeCollectors = new ScrapeCollectors(() =>
-    addToWideCounter(this.pipeline.producer.segment.control, COLLECT_ERRORS, 1),
-  );
+  private readonly scrapeCollectors: ScrapeCollectors;
   private labels: DefaultLabels = [];
   private ownContentType: RegistryContentType = TEXT_CONTENT_TYPE;
 
@@ -92,15 +90,18 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
    * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a content type that is none of the two statics.
    */
   constructor(home: Pipeline | RegistryContentType = processPipeline()) {
-    if (typeof home !== 'string') {
-      this.pipeline = home;
-      return;
+    if (typeof home === 'string') {
+      if (!isContentType(home)) {
+        throw new OffloopTypeError('OFFLOOP_ERR_ARGUMENT', `Content type ${home} is unsupported`);
+      }
+      this.ownContentType = home;
     }
-    if (!isContentType(home)) {
-      throw new OffloopTypeError('OFFLOOP_ERR_ARGUMENT', `Content type ${home} is unsupported`);
-    }
-    this.ownContentType = home;
-    this.pipeline = processPipeline();
+    const pipeline = typeof home === 'string' ? processPipeline() : home;
+    this.pipeline = pipeline;
+    this.scrapeCollectors = new ScrapeCollectors(
+      () => addToWideCounter(pipeline.producer.segment.control, COLLECT_ERRORS, 1),
+      pipeline,
+    );
   }
 
   /** Content type of `metrics()` and of single metrics as text. A scrape's page has the format that its client asks for. */

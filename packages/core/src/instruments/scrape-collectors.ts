@@ -1,3 +1,5 @@
+import { describeError } from '../errors.js';
+import type { Logger } from '../logger.js';
 import { type Collected, collectOne } from './collector.js';
 
 /** Half of Prometheus' default scrape timeout, so that the page still arrives in time. */
@@ -8,7 +10,7 @@ const WARNING_MS = 60_000;
 
 /**
  * Runs collectors for a scrape, where no failure may cost the page: what a collector could not bring up to date is shown as it was, the
- * failure is counted, and a process warning names the metric, once a minute at most.
+ * failure is counted, and a line to the logger names the metric, once a minute at most.
  *
  * A collector that is still at work when the next scrape comes is waited for and not started again: one that hangs cannot pile up.
  */
@@ -16,11 +18,16 @@ export class ScrapeCollectors {
   private readonly running = new Map<Collected, Promise<unknown>>();
   private readonly warnedMs = new WeakMap<Collected, number>();
   private readonly countFailure: () => void;
+  private readonly logger: Logger;
   private readonly timeoutMs: number;
 
-  constructor(countFailure: () => void, timeoutMs: number = COLLECT_MS_MAX) {
+  constructor(
+    countFailure: () => void,
+    of: { readonly logger: Logger; readonly timeoutMs?: number },
+  ) {
     this.countFailure = countFailure;
-    this.timeoutMs = timeoutMs;
+    this.logger = of.logger;
+    this.timeoutMs = of.timeoutMs ?? COLLECT_MS_MAX;
   }
 
   /** Resolves when every collector is done, has failed, or had its time. Never rejects. */
@@ -61,22 +68,9 @@ export class ScrapeCollectors {
     const warnedMs = this.warnedMs.get(metric) ?? Number.NEGATIVE_INFINITY;
     if (nowMs - warnedMs < WARNING_MS) return;
     this.warnedMs.set(metric, nowMs);
-    process.emitWarning(
-      `offloop: collect() of ${metric.name} failed, and the page shows the values from before: ${describe(reason)}`,
-      {
-        type: 'OffloopWarning',
-        code: 'OFFLOOP_ERR_COLLECT',
-        ...(reason instanceof Error && reason.stack !== undefined ? { detail: reason.stack } : {}),
-      },
+    this.logger.warn(
+      { code: 'OFFLOOP_ERR_COLLECT', metric: metric.name, err: reason },
+      `offloop: collect() of ${metric.name} failed, and the page shows the values from before: ${describeError(reason)}`,
     );
-  }
-}
-
-/** A thrown value may be anything, even one that cannot be shown. */
-function describe(reason: unknown): string {
-  try {
-    return reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
-  } catch {
-    return 'a value that cannot be shown';
   }
 }

@@ -1,10 +1,11 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { SKETCH_CELLS } from '../aggregate/sketch.js';
 import type { Pipeline } from '../engine/pipeline.js';
+import { describeError } from '../errors.js';
 import type { Family } from '../instruments/family.js';
 import { sliceTicksFor, windowOf } from '../instruments/family-window.js';
 import { FamilyKind, FamilyRole } from '../layout/catalog.js';
-import type { Logger } from '../logger.js';
+import { chosenLogger, type Logger } from '../logger.js';
 import type { Recorder } from '../record/recorder.js';
 import { monotonicMs } from './monotonic-clock.js';
 import { noteUtilization, UtilizationWindow } from './utilization-window.js';
@@ -51,7 +52,7 @@ export class LoopLagMonitor {
     // Memory first: a family that is defined before it has no series yet.
     this.recorder = pipeline.producer.recorder;
     this.pipeline = pipeline;
-    this.logger = options.logger ?? pipeline.logger;
+    this.logger = chosenLogger(() => options.logger ?? pipeline.logger);
     this.clock = options.clock ?? monotonicMs;
     const { capacityRecords } = pipeline.options.ring;
     this.weightMax = Math.min(WEIGHT_MAX, capacityRecords * WEIGHT_SHARE_OF_RING);
@@ -127,19 +128,15 @@ export class LoopLagMonitor {
       this.intervalMs = undefined;
       this.start(intervalMs);
     }, pauseMs).unref();
-    try {
-      this.logger.warn(
-        {
-          code: 'OFFLOOP_ERR_LAG_MONITOR',
-          failures: this.failures,
-          restartMs: pauseMs,
-          ...(error instanceof Error ? { err: error } : {}),
-        },
-        `offloop: sampling the loop's lag failed, and begins again in ${pauseMs} ms: ${String(error).split('\n', 1)[0]}`,
-      );
-    } catch {
-      // A logger that throws must not reach the application either.
-    }
+    this.logger.warn(
+      {
+        code: 'OFFLOOP_ERR_LAG_MONITOR',
+        failures: this.failures,
+        restartMs: pauseMs,
+        err: error,
+      },
+      `offloop: sampling the loop's lag failed, and begins again in ${pauseMs} ms: ${describeError(error)}`,
+    );
   }
 
   private defineFamily(): Family {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import { type Engine, InlineEngine, processWarnings } from '@offloop/core/engine';
+import { chosenLogger, type Engine, InlineEngine } from '@offloop/core/engine';
 import { POOL_THREAD_MARK } from '../thread/thread-tasks.js';
 import { PoolEngine, type PoolEngineOptions } from './pool-engine.js';
 import { ServingEngine } from './serving-engine.js';
@@ -22,18 +22,11 @@ export interface EngineOptions extends PoolEngineOptions {
  * @throws {OffloopError} What `PoolEngine.start` throws; `OFFLOOP_ERR_THREAD_START` in mode `pool` only.
  */
 export function createEngine(options: EngineOptions): Engine {
-  const {
-    segment,
-    recorder,
-    mode = 'auto',
-    threadFile,
-    logger = processWarnings,
-    offLoopPort,
-  } = options;
+  const { segment, recorder, mode = 'auto', threadFile, logger, offLoopPort } = options;
   if (mode === 'pool') return PoolEngine.start(options);
   if (mode === 'auto' && threadsMakeSense()) {
     if (findThreadPath(threadFile) !== undefined) return PoolEngine.start(options);
-    logger.warn(
+    chosenLogger(() => logger).warn(
       { code: 'OFFLOOP_ERR_THREAD_START' },
       `offloop: aggregation and rendering run inline, on the main thread: ${missingThreadFile(threadFile)}`,
     );

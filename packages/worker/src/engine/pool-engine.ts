@@ -1,6 +1,8 @@
 import type { ResourceLimits } from 'node:worker_threads';
 import { type Logger, OffloopError } from '@offloop/core';
 import {
+  chosenLogger,
+  describeError,
   type Engine,
   type EngineState,
   type ExpositionRequest,
@@ -10,7 +12,6 @@ import {
   type Lease,
   type PageSink,
   POLL_COUNT,
-  processWarnings,
   type Recorder,
   type Segment,
   THREAD_RESTARTS,
@@ -136,7 +137,7 @@ export class PoolEngine implements Engine {
     this.recorder = recorder;
     this.pollMs = pollMs;
     this.threadPath = threadPath;
-    this.logger = options.logger ?? processWarnings;
+    this.logger = chosenLogger(() => options.logger);
     this.resourceLimits = options.resourceLimits;
     this.offLoopPort = options.offLoopPort;
     if (!this.standInTakesOver(false)) {
@@ -309,7 +310,7 @@ export class PoolEngine implements Engine {
       this.report(
         'warn',
         'OFFLOOP_ERR_THREAD_START',
-        `offloop: ${START_FAILURES_MAX} threads in a row ended before they could drain; aggregation and rendering go on inline, on the main thread: ${describe(lost.reason)}`,
+        `offloop: ${START_FAILURES_MAX} threads in a row ended before they could drain; aggregation and rendering go on inline, on the main thread: ${describeError(lost.reason)}`,
         lost.reason,
       );
       this.offLoopPort?.serveHere(this.segment, 'pool', () => this.standIn?.engine.drainNow());
@@ -341,7 +342,7 @@ export class PoolEngine implements Engine {
       if (life !== undefined && !life.thread.isLost) this.lookAt(life);
       this.standIn?.engine.drainNow();
     } catch (error) {
-      this.report('error', undefined, `offloop: ${describe(error)}`, error);
+      this.report('error', undefined, `offloop: ${describeError(error)}`, error);
     }
   }
 
@@ -385,7 +386,7 @@ export class PoolEngine implements Engine {
     this.report(
       'warn',
       'OFFLOOP_ERR_THREAD_LOST',
-      `offloop: a pool thread was lost and is replaced, no record with it; ${describe(reason)}`,
+      `offloop: a pool thread was lost and is replaced, no record with it; ${describeError(reason)}`,
       reason,
     );
   }
@@ -400,16 +401,6 @@ export class PoolEngine implements Engine {
       ...(code === undefined ? {} : { code }),
       ...(reason instanceof Error ? { err: reason } : {}),
     };
-    try {
-      this.logger[level](details, message);
-    } catch {
-      // A logger that throws must not take the drain down.
-    }
+    this.logger[level](details, message);
   }
-}
-
-/** One line: a warning that spans several is hard to find again. */
-function describe(reason: unknown): string {
-  const text = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
-  return text.split('\n', 1)[0] as string;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2Stream } from 'node:http2';
+import { messageOf } from '@offloop/core/engine';
 
 /** RFC 9113, 7: the stream is no longer needed. */
 const HTTP2_CANCEL = 8;
@@ -77,6 +78,6 @@ export function answerUnavailable(
   response: ServerResponse,
   error: unknown,
 ): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  answerText(request, response, { status: 503, text: `the page could not be made: ${reason}` });
+  const text = `the page could not be made: ${messageOf(error)}`;
+  answerText(request, response, { status: 503, text });
 }

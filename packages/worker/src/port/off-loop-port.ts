@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type Logger, OffloopError, type ResolvedPortOptions } from '@offloop/core';
-import { type Engine, processWarnings, type Segment } from '@offloop/core/engine';
+import { chosenLogger, type Engine, messageOf, type Segment } from '@offloop/core/engine';
 import { LocalLine } from './main-line.js';
 import type { MainFacts, PortSource } from './main-state.js';
 import type { PortAddress, PortTask, ToMain, ToPort } from './port-messages.js';
@@ -46,7 +46,7 @@ export class OffLoopPort {
     this.settings = portSettings(of.port, of.options);
     this.source = of.source;
     this.facts = of.facts;
-    this.logger = of.logger ?? processWarnings;
+    this.logger = chosenLogger(() => of.logger);
   }
 
   /** Where it listens; `undefined` while it does not. */
@@ -182,12 +182,7 @@ export class OffLoopPort {
   }
 
   private report(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    try {
-      this.logger.warn({ code: 'OFFLOOP_ERR_PORT', err: error }, `offloop: ${message}`);
-    } catch {
-      // A logger that throws must not reach the application.
-    }
+    this.logger.warn({ code: 'OFFLOOP_ERR_PORT', err: error }, `offloop: ${messageOf(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { Engine, Segment } from '@offloop/core/engine';
+import { type Engine, messageOf, type Segment } from '@offloop/core/engine';
 import type { MainLine } from './main-line.js';
 import { PortConnections } from './port-connections.js';
 import { PortHealth } from './port-health.js';
@@ -101,7 +101,7 @@ export class PortServer {
   }
 
   private tryAgain(error: unknown): void {
-    this.line.refused(error instanceof Error ? error.message : String(error));
+    this.line.refused(messageOf(error));
     if (this.isClosed) return;
     this.timer = setTimeout(() => this.listen(), this.retryMs);
     this.timer.unref();

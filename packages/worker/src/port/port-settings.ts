@@ -1,5 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { OffloopError, type ResolvedPortOptions } from '@offloop/core';
+import { messageOf } from '@offloop/core/engine';
 import { isLoopback } from '../http/address-list.js';
 import { type CredentialDigests, digestsOf } from '../http/credentials.js';
 
@@ -46,7 +47,7 @@ function refuseUseless({ cert, key }: Required<Pick<SecureContextOptions, 'cert'
       return;
     } catch (error) {
       cause = error;
-      reason = error instanceof Error ? error.message : String(error);
+      reason = messageOf(error);
     }
   }
   throw new OffloopError(
