@@ -31,8 +31,10 @@ describe('a preset beside the package that it is named after', function () {
         collectGarbage();
         const page = Buffer.from(await own.render()).toString('utf8');
         const shape = comparableShape(page);
-        expect(shape).to.deep.equal(comparableShape(await pageOf(preset, index)));
+        const theirs = await pageOf(preset, index);
+        expect(shape).to.deep.equal(comparableShape(theirs));
         expect(shape.length).to.be.greaterThan(20);
+        expect(defaultsIn(page)).to.deep.equal(defaultsIn(theirs));
       });
     }
   }
@@ -48,6 +50,12 @@ describe('a preset beside the package that it is named after', function () {
     return stdout;
   }
 });
+
+/** Some of each kind, under which prefix: whether they are there at all. */
+function defaultsIn(page: string): string[] {
+  const name = /^(?:shop_)?(?:process_cpu_seconds_total|nodejs_heap_size_used_bytes)(?= )/gm;
+  return page.match(name) ?? [];
+}
 
 function comparableShape(page: string): string[] {
   return shapeOf(page).filter((line) => !DEFAULT_METRIC.test(line));

@@ -68,7 +68,7 @@ describe('Metrics', () => {
       ] as const) {
         expect(
           refusalOf('OFFLOOP_ERR_ALREADY_STARTED', () => metrics.updateConfig(options)),
-        ).to.match(new RegExp(`^${path} must be given before the first .*; got .`));
+        ).to.match(new RegExp(`^${path} must be given (before|with) the first .*; got .`));
       }
       const { engine, http, ring, memory, estimator } = metrics.options;
       metrics.updateConfig({ engine, http, ring, memory, estimator });

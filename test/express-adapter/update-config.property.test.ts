@@ -88,6 +88,15 @@ function accessOf(options: ReadonlyMap<string, unknown>): 200 | 401 | 403 {
   return allow.length === 0 ? 200 : 403;
 }
 
+function momentOf(path: string): string {
+  const { fixedBy } = OPTION_RULES[path] ?? {};
+  if (fixedBy === 'memory')
+    return 'before the first label set, record or page, when memory is laid out and the engine started';
+  return `with the first metricsMiddleware(options) or getMetrics(options), when the ${
+    fixedBy === 'engine' ? 'engine is started' : 'metrics of requests are made'
+  }`;
+}
+
 /** Refusals of what cannot change any more. */
 function bakedIn(
   values: ReadonlyMap<string, unknown>,
@@ -98,7 +107,7 @@ function bakedIn(
     const [had, wanted] = [JSON.stringify(expected.get(path)), JSON.stringify(value)];
     if (OPTION_RULES[path]?.fixedBy === undefined || had === wanted) continue;
     refusals.add(
-      `OFFLOOP_ERR_ALREADY_STARTED ${path} must be given before the first label set, record or page, when memory is laid out and the engine started with ${
+      `OFFLOOP_ERR_ALREADY_STARTED ${path} must be given ${momentOf(path)} with ${
         OPTION_RULES[path]?.isSecret ? 'another value' : `${had}; got ${wanted}`
       }`,
     );

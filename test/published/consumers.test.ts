@@ -164,6 +164,7 @@ describe('a project that has installed the tarballs', () => {
         esbuild: '^0.28',
         express: '^5',
         jest: '^30',
+        'prom-client': '^15',
         typescript: '7.0.2',
         vitest: '^4',
       },

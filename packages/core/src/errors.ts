@@ -36,10 +36,11 @@ export const ERROR_CODES = {
 export type OffloopErrorCode = keyof typeof ERROR_CODES;
 
 /**
- * The one error class of offloop. Its message names the full path of the option, metric or argument, the rule, and the value
- * received.
+ * What offloop throws. Its message names the full path of the option, metric or argument, the rule, and the value received.
  *
- * Test with {@link isOffloopError}, not with `instanceof`: a process may hold two copies of this package.
+ * Where prom-client throws a TypeError or a RangeError, it is an {@link OffloopTypeError} or {@link OffloopRangeError}, which carry a code as
+ * well and are no `OffloopError`. Test with {@link isOffloopError}, which knows all three, and not with `instanceof`: a process may hold two
+ * copies of this package.
  */
 export class OffloopError extends Error {
   override readonly name = 'OffloopError';
@@ -51,9 +52,7 @@ export class OffloopError extends Error {
   }
 }
 
-/**
- * The same, for arguments where prom-client throws a TypeError: code written for prom-client may test for it.
- */
+/** What offloop throws where prom-client throws a TypeError: code written for prom-client may test for it. */
 export class OffloopTypeError extends TypeError {
   readonly code: OffloopErrorCode;
 
@@ -63,7 +62,7 @@ export class OffloopTypeError extends TypeError {
   }
 }
 
-/** The same, where prom-client throws a RangeError. */
+/** What offloop throws where prom-client throws a RangeError. */
 export class OffloopRangeError extends RangeError {
   readonly code: OffloopErrorCode;
 
@@ -74,10 +73,10 @@ export class OffloopRangeError extends RangeError {
 }
 
 /** Whether `error` was thrown by offloop, by whichever copy of it, and carries `code` where one is given. */
-export function isOffloopError(
+export function isOffloopError<Code extends OffloopErrorCode = OffloopErrorCode>(
   error: unknown,
-  code?: OffloopErrorCode,
-): error is OffloopError | OffloopTypeError | OffloopRangeError {
+  code?: Code,
+): error is (OffloopError | OffloopTypeError | OffloopRangeError) & { readonly code: Code } {
   if (!(error instanceof Error)) return false;
   const found = (error as { code?: unknown }).code;
   return (

@@ -102,7 +102,7 @@ export {
 export type { ExemplarLabels } from './instruments/exemplar-labels.js';
 export type { ExemplarCall } from './instruments/exemplar-recording.js';
 export type { Family } from './instruments/family.js';
-export type { ForeignMetric } from './instruments/foreign-metric.js';
+export type { ForeignMetric, ForeignMetricObject } from './instruments/foreign-metric.js';
 export { Gauge, GaugeChild, type GaugeConfiguration } from './instruments/gauge.js';
 export {
   DEFAULT_BUCKETS,

@@ -12,6 +12,7 @@ export type {
   RequestOptions,
 } from './middleware/middleware-options.js';
 export type { RequestLabelSet } from './middleware/request-labels.js';
+export type { AppRequest, AppResponse, UserFunction } from './middleware/user-functions.js';
 export type { MiddlewareOptions } from './presets/compile-options.js';
 export type {
   ExpressPromBundleMiddleware,

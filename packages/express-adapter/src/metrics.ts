@@ -1,16 +1,17 @@
-import type { ServerResponse } from 'node:http';
 import {
   contentsOf,
   type EngineFactory,
   type ExpositionRequest,
   type ExtendedHealth,
   expositionOf,
+  Gauge,
   type HealthCheck,
   HealthMonitor,
   type HealthReport,
   HttpMetrics,
   LoopBeat,
   LoopLagMonitor,
+  type Metric,
   type MetricsRouterOptions,
   OffloopError,
   type Page,
@@ -24,18 +25,30 @@ import {
   type Snapshot,
   SnapshotReader,
   setHookWindows,
+  showValue,
   unhookPipeline,
 } from '@offloop/core';
 import { createEngine, type MainFacts, OffLoopPort, type PortAddress } from '@offloop/worker';
-import { type RoutedMessage, scrape } from '@offloop/worker/http';
+import { scrape } from '@offloop/worker/http';
 import { errorClassifier } from './errors/error-class.js';
 import { ErrorCounter } from './errors/error-counter.js';
 import { type FinalExporter, registerExporter } from './last-words.js';
 import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
-import type { CompiledOptions, Started } from './middleware/middleware-options.js';
-import { createRequestExtras, extraNames, isRelabelled } from './middleware/request-extras.js';
+import {
+  type CompiledOptions,
+  ENTRY_NAMES,
+  type Started,
+} from './middleware/middleware-options.js';
+import {
+  createRequestExtras,
+  extraNames,
+  isRelabelled,
+  type PresetMetrics,
+  upNames,
+} from './middleware/request-extras.js';
 import { RequestObserver } from './middleware/request-observer.js';
 import { ScrapePaths } from './middleware/scrape-paths.js';
+import { read } from './middleware/unknown-value.js';
 import { compileOptions, type MiddlewareOptions } from './presets/compile-options.js';
 import { AccessGate } from './routes/access-gate.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
@@ -63,7 +76,11 @@ export class Metrics {
   private readonly monitor: HealthMonitor;
   private readonly startedAtMs = Date.now();
   private readonly errors: ErrorCounter;
-  private readonly started: Started | undefined;
+  private started: Started | undefined;
+  /** Gauges that are always 1. */
+  private readonly ups: readonly Gauge[];
+  /** What the registry has of the requests. */
+  private readonly own: readonly Metric[];
   /** The options that it was made with. */
   private readonly compiled: CompiledOptions;
   private resolved: ResolvedOptions;
@@ -96,6 +113,7 @@ export class Metrics {
       refuseTakenNames(register, names);
     });
     const wasStarted = pipeline.isStarted;
+    const before = new Set(register.getMetricsAsArray());
     try {
       this.gate = new AccessGate(this.resolved.access);
       this.scrapePaths = new ScrapePaths(this.resolved.scrapePaths);
@@ -108,6 +126,8 @@ export class Metrics {
         presetMetrics,
       );
       this.errors = new ErrorCounter(register, this.resolved, classify);
+      this.ups = this.resolved.prometheus.includeUp ? showUp(register, presetMetrics) : [];
+      this.own = register.getMetricsAsArray().filter((metric) => !before.has(metric));
       this.lag = new LoopLagMonitor(pipeline);
       this.beat = new LoopBeat(pipeline.producer.segment);
       this.snapshots = new SnapshotReader(pipeline.producer.segment, { wantsReadAhead: true });
@@ -137,6 +157,12 @@ export class Metrics {
    *   `OFFLOOP_ERR_FAMILIES_FULL`, `OFFLOOP_ERR_CATALOG_FULL` where there is no room for the loop lag, which was off before.
    */
   updateConfig(options: MiddlewareOptions): ResolvedOptions {
+    refuseEntryOptions(options);
+    return this.configure(options);
+  }
+
+  /** The same for the options of a further middleware, which takes what is its own itself. */
+  configure(options: MiddlewareOptions): ResolvedOptions {
     const compiled = compileOptions(options);
     this.resolved = this.pipeline.configure(compiled.data, undefined, (wanted) => {
       refuseOtherFunctions({ had: this.compiled.baked, wanted: compiled.baked });
@@ -168,18 +194,22 @@ export class Metrics {
   middleware(options?: MiddlewareOptions): HttpMiddleware {
     const compiled = options === undefined ? this.compiled : compileOptions(options);
     const { entry, metricsApp, decorate } = compiled;
+    const { answerScrape, register } = this;
+    this.showAgain();
     metricsApp?.app.get(
       metricsApp.path ?? this.options.scrapePaths[0] ?? DEFAULT_SCRAPE_PATH,
-      this.answerScrape,
+      answerScrape,
     );
     const middleware = createMetricsMiddleware(this, this.observer, entry);
-    decorate?.(middleware, this.answerScrape);
+    decorate?.(middleware, { answerScrape, register });
     return middleware;
   }
 
-  /** Answers a scrape, where the client may have it. For middleware. */
-  readonly answerScrape = (request: RoutedMessage, response: ServerResponse): void => {
-    this.gate.pass('scrape', { request, response }, () => scrape(this, request, response));
+  /** Answers a scrape, where there are any and the client may have it. For middleware. */
+  readonly answerScrape: HttpMiddleware = (request, response, next) => {
+    if (this.options.prometheus.enabled)
+      this.gate.pass('scrape', { request, response }, () => scrape(this, request, response));
+    else next();
   };
 
   /** Sees requests from their beginning to their end. For wrappers. */
@@ -320,6 +350,24 @@ export class Metrics {
     await this.pipeline.close();
   }
 
+  /**
+   * Puts the metrics back, from zero, where `register.clear()` took all of them out: peers make new ones for each middleware, and tests clear the
+   * register before each.
+   */
+  private showAgain(): void {
+    const { compiled, own, register } = this;
+    const isCleared = own.every((metric) => register.getSingleMetric(metric.name) !== metric);
+    if (own.length === 0 || !isCleared || this.isClosed) return;
+    for (const { name } of own) register.refuseDuplicate(name);
+    this.started?.stop();
+    this.started = compiled.start?.(register);
+    for (const metric of own) {
+      metric.reset();
+      register.registerMetric(metric);
+    }
+    for (const up of this.ups) up.set(1);
+  }
+
   private expositionOf(page: PageRequest): ExpositionRequest {
     return expositionOf(this.pipeline.producer.segment, contentsOf(this.register), page);
   }
@@ -373,6 +421,31 @@ export class Metrics {
       this.beat.stop();
     }
   }
+}
+
+function showUp(register: Registry, preset: PresetMetrics): Gauge[] {
+  return upNames(preset).map((name) => {
+    const up = new Gauge({ name, help: '1 = up, 0 = not up', registers: [register] });
+    up.set(1);
+    return up;
+  });
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for options that belong to one middleware: nobody would act on them. */
+function refuseEntryOptions(options: MiddlewareOptions): void {
+  for (const name of ENTRY_NAMES) {
+    const value = read(options, name);
+    if (value === undefined || (name === 'bypass' && isOfMetrics(value))) continue;
+    throw new OffloopError(
+      'OFFLOOP_ERR_ARGUMENT',
+      `${name} must be given to the metricsMiddleware(options) that it is for, as it belongs to each middleware; got ${showValue(value)}`,
+    );
+  }
+}
+
+/** Half of `bypass` belongs to the metrics, and is refused by name where it is another. */
+function isOfMetrics(bypass: unknown): boolean {
+  return typeof bypass === 'object' && bypass !== null && !('onRequest' in bypass);
 }
 
 /** @throws {OffloopError} `OFFLOOP_ERR_ALREADY_STARTED` for functions that would have had to be there when the metrics were made. */

@@ -32,12 +32,17 @@ const ANCHOR = Symbol.for('@offloop/express.metrics.1');
 export function getMetrics(options: MiddlewareOptions): Metrics;
 export function getMetrics(options?: MiddlewareOptions): Metrics;
 export function getMetrics(options?: MiddlewareOptions): Metrics {
-  const anchored = globalThis as unknown as Record<symbol, Metrics | undefined>;
-  const existing = anchored[ANCHOR];
-  if (existing !== undefined) {
-    if (options !== undefined) existing.updateConfig(options);
-    return existing;
-  }
+  const existing = anchoredMetrics();
+  if (existing === undefined) return makeMetrics(options);
+  if (options !== undefined) existing.updateConfig(options);
+  return existing;
+}
+
+function anchoredMetrics(): Metrics | undefined {
+  return (globalThis as unknown as Record<symbol, Metrics | undefined>)[ANCHOR];
+}
+
+function makeMetrics(options: MiddlewareOptions | undefined): Metrics {
   const created = new Metrics({ pipeline: processPipeline(), register }, options);
   Object.defineProperty(globalThis, ANCHOR, {
     value: created,
@@ -70,7 +75,9 @@ export function metricsMiddleware(options: ExpressPromBundleOptions): ExpressPro
 export function metricsMiddleware(options: MiddlewareOptions): HttpMiddleware;
 export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware;
 export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware {
-  return getMetrics(options).middleware(options);
+  const existing = anchoredMetrics();
+  if (options !== undefined) existing?.configure(options);
+  return (existing ?? makeMetrics(options)).middleware(options);
 }
 
 /**

@@ -171,7 +171,6 @@ describe('pipeline: options', () => {
         'ring.capacityRecords must be given before the first label set, record or page, when memory is laid out and the engine started with 1024; got 512',
       ],
       [{ memory: { maxSeries: 17 } }, /^memory\.maxSeries must be given before .* got 17$/],
-      [{ http: { bucketsMs: [1] } }, /^http\.bucketsMs must be given before .* got \[1\]$/],
       [
         { maxSeriesPerMetric: 3 },
         'maxSeriesPerMetric must be given before the first label set, record or page, when memory is laid out and the engine started with 2000; got 3',

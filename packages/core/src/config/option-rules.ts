@@ -9,7 +9,7 @@ export interface OptionRule {
   /** Environment variable that gives the option where code does not. */
   readonly environment?: string;
   /** What the option is baked into; it can change at any time where this is not given. */
-  readonly fixedBy?: 'memory' | 'engine';
+  readonly fixedBy?: 'memory' | 'engine' | 'metrics';
   /** Whether no message shows it. */
   readonly isSecret?: boolean;
   /** Whether its keys are the user's own. */

@@ -323,11 +323,22 @@ function refuseChange(options: {
     const values = rule.isSecret ? 'another value' : `${had}; got ${wanted}`;
     throw new OffloopError(
       'OFFLOOP_ERR_ALREADY_STARTED',
-      `${path} must be given before the first label set, record or page, when memory is laid out and the engine started with ${values}`,
+      `${path} must be given ${MOMENTS[rule.fixedBy as keyof typeof MOMENTS]} with ${values}`,
     );
   }
 }
 
+/** By which moment an option has to be there, by what it is baked into. */
+const MOMENTS = {
+  memory:
+    'before the first label set, record or page, when memory is laid out and the engine started',
+  engine:
+    'with the first metricsMiddleware(options) or getMetrics(options), when the engine is started',
+  metrics:
+    'with the first metricsMiddleware(options) or getMetrics(options), when the metrics of requests are made',
+} as const;
+
+/** Whoever brings the engine makes the metrics of requests as well. */
 function isFixed({ fixedBy }: OptionRule, hasEngine: boolean): boolean {
-  return fixedBy === 'memory' || (fixedBy === 'engine' && hasEngine);
+  return fixedBy === 'memory' || (fixedBy !== undefined && hasEngine);
 }

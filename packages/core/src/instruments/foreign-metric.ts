@@ -23,6 +23,17 @@ export interface ForeignMetric {
   reset?(): void;
 }
 
+/**
+ * A metric as prom-client's types tell of what its register holds: they leave out the `get()` that it has, and that is asked for when it is
+ * registered.
+ */
+export interface ForeignMetricObject {
+  readonly name: string;
+  readonly help: string;
+  readonly type: unknown;
+  readonly aggregator: unknown;
+}
+
 const MS_PER_SECOND = 1000;
 
 const TYPES: readonly string[] = ['counter', 'gauge', 'histogram', 'summary'];

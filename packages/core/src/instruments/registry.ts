@@ -12,7 +12,12 @@ import { type Aggregator, aggregateMetrics } from './aggregators.js';
 import type { Metric } from './any-metric.js';
 import { type Collected, collectAll } from './collector.js';
 import type { PrometheusContentType, RegistryContentType } from './content-types.js';
-import { type ForeignMetric, ForeignReading, foreignFamily } from './foreign-metric.js';
+import {
+  type ForeignMetric,
+  type ForeignMetricObject,
+  ForeignReading,
+  foreignFamily,
+} from './foreign-metric.js';
 import { refusePipelineName, validateLabelName } from './metric-configuration.js';
 import type { MetricObjectWithValues, MetricValueWithName } from './metric-value.js';
 import { isOwnMetric, type RegisteredMetric, takenName } from './registered-metric.js';
@@ -212,8 +217,8 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
    * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` when another one has the name; {TypeError} `OFFLOOP_ERR_ARGUMENT` for what is no
    *   metric; {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG` for a foreign one called like one of the pipeline's own.
    */
-  registerMetric(metric: RegisteredMetric | ForeignMetric): void {
-    if (typeof metric?.get !== 'function') {
+  registerMetric(metric: RegisteredMetric | ForeignMetric | ForeignMetricObject): void {
+    if (!isReadable(metric)) {
       throw new OffloopTypeError(
         'OFFLOOP_ERR_ARGUMENT',
         `metric must have a name and a function get, got ${showValue(metric)}`,
@@ -394,4 +399,10 @@ function processRegistry(): Registry {
     writable: true,
   });
   return created;
+}
+
+function isReadable(
+  metric: RegisteredMetric | ForeignMetric | ForeignMetricObject,
+): metric is RegisteredMetric | ForeignMetric {
+  return typeof (metric as Partial<ForeignMetric> | undefined)?.get === 'function';
 }

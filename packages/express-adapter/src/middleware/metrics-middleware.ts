@@ -3,6 +3,7 @@ import type { Metrics } from '../metrics.js';
 import type { HttpMiddleware } from '../routes/http-handler.js';
 import type { EntryOptions } from './middleware-options.js';
 import type { RequestObserver } from './request-observer.js';
+import { ScrapePaths } from './scrape-paths.js';
 
 /**
  * The middleware: answers scrapes, and observes everything else.
@@ -18,13 +19,17 @@ export function createMetricsMiddleware(
   entry: EntryOptions = {},
 ): HttpMiddleware {
   const { bypass, excludeRoutes = [], scrapes } = entry;
-  if (bypass !== undefined || excludeRoutes.length > 0 || scrapes !== undefined)
-    return createChoosyMiddleware(metrics, observer, entry);
-  const { scrapePaths } = metrics;
+  const isChoosy =
+    bypass !== undefined ||
+    excludeRoutes.length > 0 ||
+    scrapes === false ||
+    scrapes instanceof RegExp;
+  if (isChoosy) return createChoosyMiddleware(metrics, observer, entry);
+  const scrapePaths = scrapePathsOf(metrics, scrapes);
   return function metricsMiddleware(request, response, next) {
     const url = request.originalUrl ?? request.url ?? '';
     if (scrapePaths.has(url) && isRead(request) && metrics.options.prometheus.enabled) {
-      metrics.answerScrape(request, response);
+      metrics.answerScrape(request, response, next);
       return;
     }
     observer.observe(request, response);
@@ -40,15 +45,11 @@ function createChoosyMiddleware(
 ): HttpMiddleware {
   const excludedUrls = new Set(excludeRoutes.filter((each) => typeof each === 'string'));
   const excluded = excludeRoutes.filter((each) => typeof each !== 'string').map(stateless);
-  const expression = scrapes instanceof RegExp ? stateless(scrapes) : undefined;
-  const isScrape = (url: string): boolean => {
-    if (scrapes === false) return false;
-    return expression?.test(url) ?? metrics.scrapePaths.has(url);
-  };
+  const isScrape = scrapeTest(metrics, scrapes);
   return function metricsMiddleware(request, response, next) {
     const url = request.originalUrl ?? request.url ?? '';
     if (isRead(request) && isScrape(url) && metrics.options.prometheus.enabled) {
-      metrics.answerScrape(request, response);
+      metrics.answerScrape(request, response, next);
       return;
     }
     let isLeftOut = excludedUrls.has(url) || excluded.some((each) => each.test(url));
@@ -63,6 +64,22 @@ function createChoosyMiddleware(
     else observer.observe(request, response);
     next();
   };
+}
+
+/** Whether a URL is one of a scrape. */
+function scrapeTest(metrics: Metrics, scrapes: EntryOptions['scrapes']): (url: string) => boolean {
+  if (scrapes === false) return () => false;
+  if (scrapes instanceof RegExp) {
+    const expression = stateless(scrapes);
+    return (url) => expression.test(url);
+  }
+  const paths = scrapePathsOf(metrics, scrapes);
+  return (url) => paths.has(url);
+}
+
+/** Those of a middleware of its own, or those of all, which may change. */
+function scrapePathsOf(metrics: Metrics, paths: readonly string[] | undefined): ScrapePaths {
+  return paths === undefined ? metrics.scrapePaths : new ScrapePaths(paths);
 }
 
 /** Without the flags that make an expression remember where it was. */

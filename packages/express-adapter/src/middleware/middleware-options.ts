@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { OffloopError, type OffloopOptions, type Registry, showValue } from '@offloop/core';
 import type { RoutedMessage } from '@offloop/worker/http';
 import type { HttpMiddleware } from '../routes/http-handler.js';
@@ -6,13 +5,14 @@ import type { EndedRequest } from './ended-request.js';
 import type { PresetMetrics, RequestFunctions } from './request-extras.js';
 import type { RequestLabelSet } from './request-labels.js';
 import { isHost } from './unknown-value.js';
+import type { AppRequest, AppResponse, UserFunction } from './user-functions.js';
 
 /** Requests that are not measured: told at their beginning, at their end, or both. */
 export interface Bypass {
   /** Whether the request is left out. It is called before anything else sees the request. */
-  onRequest?(request: RoutedMessage): unknown;
+  readonly onRequest?: UserFunction<[request: AppRequest]> | undefined;
   /** Whether it is left out, now that it is answered. It has been in flight until then. */
-  onFinish?(request: RoutedMessage, response: ServerResponse): unknown;
+  readonly onFinish?: UserFunction<[request: AppRequest, response: AppResponse]> | undefined;
 }
 
 /** What a path is called instead: the expression, or its source, and what stands in its place. */
@@ -21,7 +21,7 @@ export type PathReplacement = readonly [RegExp | string, string];
 /** Express applications, as far as they are needed. */
 export interface MetricsApp {
   get(
-    path: string,
+    path: string | RegExp,
     handler: (request: never, response: never, next: (error?: unknown) => void) => void,
   ): unknown;
 }
@@ -29,32 +29,38 @@ export interface MetricsApp {
 /** Options of the middleware that are functions, or objects of the user's. What one of them throws goes no further. */
 export interface RequestOptions {
   /** Whether a request is not measured, by itself or by its answer. */
-  readonly bypass?: ((request: never) => unknown) | Bypass;
+  readonly bypass?: UserFunction<[request: AppRequest]> | Bypass | undefined;
   /** URLs that are not measured: whole ones as they came, or expressions that they match. */
-  readonly excludeRoutes?: readonly (string | RegExp)[];
+  readonly excludeRoutes?: readonly (string | RegExp)[] | undefined;
   /**
    * Label of the route, in place of its template: by a function, which may answer `undefined` to leave it; or by replacements of parts of the
    * template, and of the path where no route answered. Labels made of what clients send are bounded by `maxSeriesPerMetric` only.
    */
   readonly normalizePath?:
-    | ((
-        request: never,
-        about: { readonly route: string; readonly response: ServerResponse },
-      ) => unknown)
-    | readonly PathReplacement[];
+    | UserFunction<
+        [request: AppRequest, about: { readonly route: string; readonly response: AppResponse }]
+      >
+    | readonly PathReplacement[]
+    | undefined;
   /** Label of the status, in place of its three digits: `2xx` for instance. */
-  readonly normalizeStatusCode?: (
-    response: never,
-    about: { readonly statusCode: number; readonly request: RoutedMessage },
-  ) => unknown;
+  readonly normalizeStatusCode?:
+    | UserFunction<
+        [
+          response: AppResponse,
+          about: { readonly statusCode: number; readonly request: AppRequest },
+        ]
+      >
+    | undefined;
   /** Changes the labels of a request, or returns others to be put over them. Labels that nobody has declared are left out. */
-  readonly transformLabels?: (labels: RequestLabelSet, request: never, response: never) => unknown;
-  /** Where the middleware answers scrapes, in place of `scrapePaths`: a path, or an expression that the URL matches. */
-  readonly metricsPath?: string | RegExp;
+  readonly transformLabels?:
+    | UserFunction<[labels: RequestLabelSet, request: AppRequest, response: AppResponse]>
+    | undefined;
+  /** Where this middleware answers scrapes, in place of `scrapePaths`: a path, or an expression that the URL matches. */
+  readonly metricsPath?: string | RegExp | undefined;
   /** Another application, which answers scrapes at `metricsPath`, or the first of `scrapePaths`, as well. */
-  readonly metricsApp?: MetricsApp | null;
+  readonly metricsApp?: MetricsApp | null | undefined;
   /** Whether the middleware answers scrapes. Default `true`. */
-  readonly autoregister?: boolean;
+  readonly autoregister?: boolean | undefined;
 }
 
 /** Options of the middleware, and of the metrics behind it. */
@@ -67,7 +73,14 @@ export interface EntryOptions {
   readonly bypass?: ((request: RoutedMessage) => unknown) | undefined;
   readonly excludeRoutes?: readonly (string | RegExp)[] | undefined;
   /** In place of `scrapePaths`. */
-  readonly scrapes?: RegExp | false | undefined;
+  readonly scrapes?: readonly string[] | RegExp | false | undefined;
+}
+
+/** What a middleware of a preset is given beside. */
+export interface Decorating {
+  /** Answers a scrape, wherever it is mounted. */
+  readonly answerScrape: HttpMiddleware;
+  readonly register: Registry;
 }
 
 /** What collects beside the requests. */
@@ -82,16 +95,25 @@ export interface CompiledOptions {
   readonly functions: RequestFunctions;
   readonly presetMetrics: PresetMetrics;
   readonly entry: EntryOptions;
-  readonly metricsApp: { readonly app: MetricsApp; readonly path: string | undefined } | undefined;
+  readonly metricsApp:
+    | { readonly app: MetricsApp; readonly path: string | RegExp | undefined }
+    | undefined;
   /** What is baked into the metrics at their making and is no data: the user's own values, to be compared. */
   readonly baked: Readonly<Record<string, unknown>>;
   /** Gives a middleware, or an object of the user's, what the package behind a preset gives it. */
-  readonly decorate?:
-    | ((middleware: HttpMiddleware, answerScrape: HttpMiddleware) => void)
-    | undefined;
+  readonly decorate?: ((middleware: HttpMiddleware, of: Decorating) => void) | undefined;
   /** Begins what the package behind a preset collects beside requests. */
   readonly start?: ((register: Registry) => Started) | undefined;
 }
+
+/** Names of those which each middleware acts on for itself. */
+export const ENTRY_NAMES = [
+  'bypass',
+  'excludeRoutes',
+  'metricsPath',
+  'metricsApp',
+  'autoregister',
+] as const;
 
 /** Names of RequestOptions. */
 const OWN_NAMES = [
@@ -116,11 +138,8 @@ export function compileOwnOptions(options: OwnMiddlewareOptions): CompiledOption
   const { normalizePath, normalizeStatusCode, transformLabels, preset: _, ...data } = rest;
   checkRequestOptions(options);
   const { onRequest, onFinish } = bypassOf(bypass);
-  const isExpression = metricsPath instanceof RegExp;
-  const { scrapePaths } = data as OffloopOptions;
-  const path = isExpression ? undefined : (metricsPath ?? scrapePaths?.[0]);
   return {
-    data: path === undefined || metricsPath === undefined ? data : { ...data, scrapePaths: [path] },
+    data,
     functions: {
       routeOf: routeFunction(normalizePath),
       statusOf:
@@ -137,9 +156,14 @@ export function compileOwnOptions(options: OwnMiddlewareOptions): CompiledOption
     entry: {
       bypass: onRequest,
       excludeRoutes,
-      scrapes: autoregister === false ? false : isExpression ? metricsPath : undefined,
+      scrapes:
+        autoregister === false
+          ? false
+          : typeof metricsPath === 'string'
+            ? [metricsPath]
+            : metricsPath,
     },
-    metricsApp: metricsApp ? { app: metricsApp, path } : undefined,
+    metricsApp: metricsApp ? { app: metricsApp, path: metricsPath } : undefined,
     baked: { normalizePath, normalizeStatusCode, transformLabels, onFinish },
   };
 }

@@ -1,5 +1,4 @@
 import {
-  Gauge,
   Histogram,
   HttpFamilies,
   type HttpMetrics,
@@ -24,8 +23,10 @@ export interface RequestFunctions extends LabelFunctions {
 
 /** Metrics that presets show beside offloop's own. */
 export interface PresetMetrics {
-  /** Name of the gauge that is always 1, where `prometheus.includeUp` is on. Default `up`. */
-  readonly upName?: string | undefined;
+  /** Names of the gauge that is always 1, where `prometheus.includeUp` is on. Default `up`. */
+  readonly upNames?: readonly string[] | undefined;
+  /** Size of a request's body where nobody says how long it is. Default: it is not measured. */
+  readonly unknownRequestBytes?: number | undefined;
   /** Bounds of the sizes of responses. Default: those of requests. */
   readonly responseSizeBuckets?: readonly number[] | undefined;
   /** Names of what the preset registers by itself when it starts. */
@@ -65,9 +66,14 @@ export function extraNames(options: ResolvedOptions, preset: PresetMetrics): rea
     ...(http.sizes ? [...metricNames.requestSize, ...metricNames.responseSize] : []),
     ...(http.timeToFirstByte ? metricNames.timeToFirstByte : []),
     ...(preset.summary?.names ?? []),
-    ...(prometheus.includeUp ? [preset.upName ?? 'up'] : []),
+    ...(prometheus.includeUp ? upNames(preset) : []),
     ...(preset.startedNames ?? []),
   ];
+}
+
+/** Names of the gauge that is always 1. */
+export function upNames({ upNames = ['up'] }: PresetMetrics): readonly string[] {
+  return upNames;
 }
 
 /**
@@ -87,7 +93,7 @@ export function createRequestExtras(
 ): RequestMeasures | undefined {
   const { pipeline, register } = parts;
   const { options } = pipeline;
-  const { http, metricNames, prometheus } = options;
+  const { http, metricNames } = options;
   const labels = new RequestLabels(options, functions);
   const measures: RequestMeasure[] = [];
   const common = { labelNames: labels.names, registers: [register] };
@@ -127,7 +133,11 @@ export function createRequestExtras(
       'Size of HTTP response bodies in bytes.',
       preset.responseSizeBuckets ?? bounds,
     );
-    measures.push({ families: requests, measure: requestBytes });
+    const { unknownRequestBytes } = preset;
+    measures.push({
+      families: requests,
+      measure: (ended) => requestBytes(ended) ?? unknownRequestBytes,
+    });
     measures.push({ families: responses, measure: responseBytes });
   }
   if (http.timeToFirstByte) {
@@ -137,10 +147,6 @@ export function createRequestExtras(
       http.bucketsMs.map((bound) => bound / MS_PER_SECOND),
     );
     measures.push({ families, measure: headSecondsOf });
-  }
-  if (prometheus.includeUp) {
-    const name = preset.upName ?? 'up';
-    new Gauge({ name, help: '1 = up, 0 = not up', registers: [register] }).set(1);
   }
   if (measures.length === 0 && functions.leavesOut === undefined) return undefined;
   return new RequestMeasures({

@@ -3,7 +3,7 @@ import type { EndedRequest } from './ended-request.js';
 import type { HttpResponse, RoutedRequest } from './http-exchange.js';
 import { statusLabel } from './http-labels.js';
 
-/** Labels of one request by name, as functions of the user's change them. */
+/** Labels of one request by name, as functions of the user's change them: the status is a number, as peers have it. */
 export type RequestLabelSet = Record<string, string | number | boolean | null | undefined>;
 
 /** Functions of the user's by which labels are other than offloop's. `undefined` from any of them leaves the label as it is. */
@@ -49,7 +49,10 @@ export class RequestLabels {
     if (this.#methodName !== false) labels[this.#methodName] = askedOr(method, methodOf, ended);
     if (this.#routeName !== false) labels[this.#routeName] = askedOr(route, routeOf, ended);
     if (this.#statusName !== false)
-      labels[this.#statusName] = askedOr(statusLabel(status), statusOf, ended);
+      labels[this.#statusName] =
+        statusOf === undefined && status !== 0
+          ? status
+          : askedOr(statusLabel(status), statusOf, ended);
     Object.assign(labels, this.#custom);
     if (transform === undefined || request === undefined || response === undefined) return labels;
     const before = { ...labels };

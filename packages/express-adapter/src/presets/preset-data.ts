@@ -1,8 +1,38 @@
 import type { OffloopOptions } from '@offloop/core';
+import { refuse } from '../middleware/middleware-options.js';
 
-/** Seconds in milliseconds, without what the multiplication adds in the last place. */
-export function inMs(bounds: readonly number[]): readonly number[] {
-  return bounds.map((bound) => Number((bound * 1000).toPrecision(12)));
+const BOUNDS_MAX = 256;
+
+/**
+ * Bounds in seconds, which the package calls `path`, in milliseconds that are these seconds again when they are divided: pages show the package's own
+ * numbers.
+ *
+ * @throws {OffloopError} `OFFLOOP_ERR_OPTION_TYPE`
+ */
+export function inMs(path: string, bounds: readonly number[]): readonly number[] {
+  refuseBounds(path, bounds, 'seconds');
+  return bounds.map((bound) => {
+    const product = bound * 1000;
+    // Without what the multiplication adds in the last place, unless that was there before.
+    const rounded = Number(product.toPrecision(12));
+    return rounded / 1000 === bound ? rounded : product;
+  });
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_OPTION_TYPE`, in the package's own words. */
+export function refuseBounds(path: string, bounds: unknown, unit: string): void {
+  const isRight =
+    Array.isArray(bounds) &&
+    bounds.length >= 1 &&
+    bounds.length <= BOUNDS_MAX &&
+    bounds.every((bound, index) => bound > (index === 0 ? 0 : bounds[index - 1]));
+  if (!isRight) refuse(path, `1 to ${BOUNDS_MAX} numbers of ${unit} above 0, ascending`, bounds);
+}
+
+/** Options of which the package takes `null` for not given. */
+export function withoutNulls<Options extends object>(options: Options): Options {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return Object.fromEntries(given) as Options;
 }
 
 /** Options that a preset comes to, under those that the user gave in offloop's own words. */

@@ -9,10 +9,10 @@ import {
   refuse,
   type Started,
 } from '../middleware/middleware-options.js';
-import type { RequestLabelSet } from '../middleware/request-labels.js';
 import { read } from '../middleware/unknown-value.js';
+import type { AppRequest, AppResponse, UserFunction } from '../middleware/user-functions.js';
 import { OPEN_CONNECTIONS_NAME, OpenConnections } from './open-connections.js';
-import { inMs, underGiven } from './preset-data.js';
+import { inMs, refuseBounds, underGiven, withoutNulls } from './preset-data.js';
 import { readProjectManifest } from './project-manifest.js';
 
 /** Options of prometheus-api-metrics 4, and offloop's own beside them. */
@@ -21,62 +21,67 @@ export interface PrometheusApiMetricsOptions
     Omit<RequestOptions, 'excludeRoutes' | 'metricsPath'> {
   readonly preset: 'prometheus-api-metrics';
   /** Default `/metrics`. The page as JSON is at `/diagnostics/metrics` of `metricsRouter()`. */
-  readonly metricsPath?: string;
+  readonly metricsPath?: string | undefined;
   /** Seconds. Default 0.001, 0.005, 0.015, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5. */
-  readonly durationBuckets?: readonly number[];
+  readonly durationBuckets?: readonly number[] | undefined;
   /** Bytes. Default 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000. */
-  readonly requestSizeBuckets?: readonly number[];
+  readonly requestSizeBuckets?: readonly number[] | undefined;
   /** Bytes. Default the same. */
-  readonly responseSizeBuckets?: readonly number[];
-  readonly metricsPrefix?: string;
+  readonly responseSizeBuckets?: readonly number[] | undefined;
+  readonly metricsPrefix?: string | undefined;
   /** Takes the name in the application's package.json for the prefix. Default `false`. */
-  readonly useUniqueHistogramName?: boolean;
+  readonly useUniqueHistogramName?: boolean | undefined;
   /** Parts of routes that are not measured, in Express's syntax; of URLs, where no route answers. */
-  readonly excludeRoutes?: readonly string[];
+  readonly excludeRoutes?: readonly string[] | undefined;
   /** Adds the names of query parameters to the route, which clients choose: `/users/:id?page=<?>`. Default `false`. */
-  readonly includeQueryParams?: boolean;
-  readonly additionalLabels?: readonly string[];
-  readonly extractAdditionalLabelValuesFn?: (request: never, response: never) => RequestLabelSet;
+  readonly includeQueryParams?: boolean | undefined;
+  readonly additionalLabels?: readonly string[] | undefined;
+  /** Values of `additionalLabels`, by name. */
+  readonly extractAdditionalLabelValuesFn?:
+    | UserFunction<[request: AppRequest, response: AppResponse], object>
+    | undefined;
   /** Changes nothing. */
-  readonly defaultMetricsInterval?: number;
+  readonly defaultMetricsInterval?: number | undefined;
 }
 
 const DURATION_BUCKETS = [0.001, 0.005, 0.015, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5];
 const SIZE_BUCKETS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000];
 
 /** What prometheus-api-metrics's options come to. */
-export function compilePrometheusApiMetrics({
-  preset: _,
-  durationBuckets = DURATION_BUCKETS,
-  requestSizeBuckets = SIZE_BUCKETS,
-  responseSizeBuckets = SIZE_BUCKETS,
-  metricsPrefix,
-  useUniqueHistogramName = false,
-  excludeRoutes,
-  includeQueryParams = false,
-  additionalLabels = [],
-  extractAdditionalLabelValuesFn: extract,
-  defaultMetricsInterval: _interval,
-  ...own
-}: PrometheusApiMetricsOptions): CompiledOptions {
-  const excluded = excludeRoutes ?? [];
+export function compilePrometheusApiMetrics(given: PrometheusApiMetricsOptions): CompiledOptions {
+  const {
+    preset: _,
+    durationBuckets = DURATION_BUCKETS,
+    requestSizeBuckets = SIZE_BUCKETS,
+    responseSizeBuckets = SIZE_BUCKETS,
+    metricsPrefix,
+    useUniqueHistogramName = false,
+    excludeRoutes: excluded = [],
+    includeQueryParams = false,
+    additionalLabels = [],
+    extractAdditionalLabelValuesFn: extract,
+    defaultMetricsInterval: _interval,
+    ...own
+  } = withoutNulls(given);
   if (!Array.isArray(excluded) || !excluded.every((each) => typeof each === 'string'))
-    refuse('excludeRoutes', 'an array of parts of routes', excludeRoutes);
+    refuse('excludeRoutes', 'an array of parts of routes', excluded);
   if (!Array.isArray(additionalLabels))
     refuse('additionalLabels', 'an array of label names', additionalLabels);
+  refuseBounds('requestSizeBuckets', requestSizeBuckets, 'bytes');
+  refuseBounds('responseSizeBuckets', responseSizeBuckets, 'bytes');
   checkFunctions({ extractAdditionalLabelValuesFn: extract });
   const compiled = compileOwnOptions(own);
   const { name: projectName, version } = readProjectManifest();
   const prefix = useUniqueHistogramName ? metricNameOf(projectName) : metricsPrefix;
   const named = (name: string): string => (prefix ? `${prefix}_${name}` : name);
-  const { routeOf, leavesOut } = compiled.functions;
+  const { routeOf, transform, leavesOut } = compiled.functions;
   const connections = new OpenConnections();
   return {
     ...compiled,
     data: underGiven(
       {
         http: {
-          bucketsMs: inMs(durationBuckets),
+          bucketsMs: inMs('durationBuckets', durationBuckets),
           sizes: true,
           sizeBucketsBytes: requestSizeBuckets,
         },
@@ -99,9 +104,10 @@ export function compilePrometheusApiMetrics({
         ? (ended) => `${routeOf?.(ended) ?? ended.route}${queryOf(ended)}`
         : routeOf,
       // Called for each request that is measured, from which alone the server is known.
-      transform: (_labels, request, response) => {
+      transform: (labels, request, response) => {
         connections.note(request);
-        return extract && call(extract, [request, response]);
+        Object.assign(labels, extract && call(extract, [request, response]));
+        return transform?.(labels, request, response);
       },
       leavesOut:
         excluded.length === 0
@@ -112,14 +118,21 @@ export function compilePrometheusApiMetrics({
     },
     presetMetrics: {
       responseSizeBuckets: compiled.data.http?.sizeBucketsBytes ?? responseSizeBuckets,
+      unknownRequestBytes: 0,
       startedNames: [named('app_version'), OPEN_CONNECTIONS_NAME],
     },
     start: (register) => {
       const defaults = collectDefaultMetrics({ register, prefix: prefix ? `${prefix}_` : '' });
       return showBeside({ register, defaults, connections, version, name: named('app_version') });
     },
-    // Texts where they are compared: an array is another one each time.
-    baked: { ...compiled.baked, extract, excludeRoutes: excludeRoutes?.join('\n') },
+    baked: {
+      ...compiled.baked,
+      extractAdditionalLabelValuesFn: extract,
+      includeQueryParams,
+      // As texts, for an array is another one each time.
+      excludeRoutes: excluded.join('\n'),
+      responseSizeBuckets: String(responseSizeBuckets),
+    },
   };
 }
 

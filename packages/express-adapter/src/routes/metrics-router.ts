@@ -27,8 +27,12 @@ export function createMetricsRouter(
   put(options.health, health, 'public');
   put(options.healthExtended, healthExtended, 'private');
 
+  // A slash more is no other path, as for Express.
+  const endpointAt = (path: string) =>
+    endpoints.get(path) ?? endpoints.get(path.replace(/\/$/, ''));
+
   return function metricsRouter(request, response, next) {
-    const found = isRead(request) ? endpoints.get(pathOf(request.url ?? '')) : undefined;
+    const found = isRead(request) ? endpointAt(pathOf(request.url ?? '')) : undefined;
     if (found === undefined) {
       next();
       return;
