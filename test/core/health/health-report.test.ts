@@ -35,6 +35,14 @@ describe('healthReport', () => {
     expect(codesAfter(service, GOOD, 50)).to.deep.equal([]);
   });
 
+  it('counts failures before the first look as well', () => {
+    const service = new SimulatedService(new Random());
+    // The first look comes with the first second.
+    const burst = { ...GOOD, rate: () => 40, errorRate: () => 1 };
+    expect(codesAfter(service, burst, 1)).to.deep.equal([]);
+    expect(codesAfter(service, { ...GOOD, rate: () => 0 }, 15)).to.deep.equal(['error_rate']);
+  });
+
   it('is unhealthy while the loop lags', () => {
     const service = new SimulatedService(new Random());
     expect(codesAfter(service, { ...GOOD, lagMs: () => 4_000 }, 60)).to.deep.equal([

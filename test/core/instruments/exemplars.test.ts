@@ -204,6 +204,14 @@ describe('exemplars', function () {
     new Histogram({ name: 'h', help: 'h', enableExemplars: true, registers });
   });
 
+  it('with a NUL in a value are refused, as Prometheus would lose the page', () => {
+    const counter = new PipelineRig().counter({ enableExemplars: true });
+    const message = refusalOf('OFFLOOP_ERR_EXEMPLAR', () =>
+      counter.inc({ exemplarLabels: { trace_id: 'a\0b' } }),
+    );
+    expect(message).to.equal('exemplarLabels.trace_id must have no NUL in it, got "a\\u0000b"');
+  });
+
   it('of more than 128 characters are refused with prom-client’s error, and the observation is counted', async () => {
     const rig = new PipelineRig();
     const counter = rig.counter({ enableExemplars: true });

@@ -1,4 +1,4 @@
-import { validateMetricName } from '@offloop/core';
+import { Info, validateMetricName } from '@offloop/core';
 import { expect } from 'chai';
 import { PipelineRig } from '../pipeline-rig.js';
 import { refusalOf } from '../refusal.js';
@@ -29,6 +29,37 @@ describe('metric configuration', () => {
 
   it('refuses label names that are no texts', () => {
     for (const name of [1, null, undefined, {}]) refused({ labelNames: ['a', name] as never });
+  });
+
+  it('refuses the label that is the metric’s name to Prometheus', () => {
+    for (const utf8Names of [false, true]) {
+      expect(refused({ labelNames: ['a', '__name__'], utf8Names })).to.equal(
+        'At least one label name is invalid: __name__',
+      );
+    }
+    const { registry, pipeline } = new PipelineRig();
+    refusalOf('OFFLOOP_ERR_LABELS', () => registry.setDefaultLabels({ __name__: 'x' }));
+    for (const options of [
+      { customLabels: { __name__: 'x' } },
+      { labelNames: { method: '__name__' } },
+    ])
+      expect(() => pipeline.configure(options)).to.throw('got');
+  });
+
+  it('refuses an info metric without facts', () => {
+    const { registry } = new PipelineRig();
+    for (const [config, shown] of [
+      [{}, 'undefined'],
+      [{ labelNames: ['a'] }, 'undefined'],
+      [{ labels: {} }, '[object Object]'],
+      [{ labels: ['a'] }, '["a"]'],
+    ] as const) {
+      const given = { name: 'build_info', help: 'h', registers: [registry], ...config };
+      expect(refusalOf('OFFLOOP_ERR_METRIC_CONFIG', () => new Info(given as never))).to.equal(
+        `labels must be an object with one label at least and its value, got ${shown}`,
+      );
+    }
+    expect(registry.getMetricsAsArray()).to.deep.equal([]);
   });
 
   it('refuses a cardinality limit below 1, or not whole', () => {

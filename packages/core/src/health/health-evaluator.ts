@@ -84,10 +84,10 @@ export class HealthEvaluator {
     health.set([tick, requests, errors, lagSamples, lagSeconds], place(count));
     health[layout.LOOK_COUNT] = count + 1;
     health[layout.LOOK_TICK] = tick;
-    // Six looks ago, or the first one.
-    const past = place(Math.max(0, count + 2 - layout.LOOK_PLACES));
+    // Six looks ago. Before there are so many, everything counts: it has all been since the start.
+    const past = count + 2 - layout.LOOK_PLACES;
     const since = (now: number, index: number): number =>
-      Math.max(0, now - (health[past + index] as number));
+      Math.max(0, now - (past < 0 ? 0 : (health[place(past) + index] as number)));
     const recent: RecentTraffic = {
       requests: since(requests, 1),
       errors: since(errors, 2),

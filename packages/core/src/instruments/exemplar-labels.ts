@@ -12,7 +12,7 @@ const CHARACTERS_MAX = 128;
  *
  * @returns `undefined` where there are none: the exemplar from before stays.
  * @throws {RangeError} `OFFLOOP_ERR_EXEMPLAR` for more than 128 characters, with prom-client's text; {OffloopError} the same for a name
- *   that no page can show.
+ *   or a value that no page can show.
  */
 export function exemplarLabelPairs(
   labels: ExemplarLabels | null | undefined,
@@ -30,6 +30,12 @@ export function exemplarLabelPairs(
         `exemplarLabels: each name must match [a-zA-Z_][a-zA-Z0-9_]*, got ${showValue(name)}`,
       );
     }
+    if (!isExemplarText(value)) {
+      throw new OffloopError(
+        'OFFLOOP_ERR_EXEMPLAR',
+        `exemplarLabels.${name} must have no NUL in it, got ${showValue(value)}`,
+      );
+    }
     characters += name.length + charactersOf(value);
   }
   if (characters <= CHARACTERS_MAX) return pairs;
@@ -37,6 +43,11 @@ export function exemplarLabelPairs(
     'OFFLOOP_ERR_EXEMPLAR',
     'Label set size must be smaller than 128 UTF-8 chars',
   );
+}
+
+/** To Prometheus a NUL in an OpenMetrics exemplar, and only there, is the page's end: the whole scrape would be lost. */
+export function isExemplarText(value: string): boolean {
+  return !value.includes('\0');
 }
 
 /** Code points. A long text is not counted to its end. */

@@ -6,6 +6,7 @@ import {
   type ForeignSample,
 } from '../exposition/foreign-family.js';
 import type { Collected } from './collector.js';
+import { isExemplarText } from './exemplar-labels.js';
 import { escapeHelp } from './label-text.js';
 import { validateLabelName, validateMetricName } from './metric-configuration.js';
 import type { MetricExemplar } from './metric-value.js';
@@ -123,7 +124,7 @@ function exemplarOf(given: unknown): Pick<ForeignSample, 'exemplar'> {
   const labels = Object.entries(labelSet ?? {}).map(
     ([name, text]) => [name, String(text).toWellFormed()] as const,
   );
-  if (!labels.every(([name]) => validateLabelName(name))) return {};
+  if (!labels.every(([name, text]) => validateLabelName(name) && isExemplarText(text))) return {};
   return { exemplar: { labels, value, timestampMs: timestamp * MS_PER_SECOND } };
 }
 

@@ -1,3 +1,4 @@
+import { OffloopError, showValue } from '../errors.js';
 import { FamilyKind, OpenMetricsType } from '../layout/catalog.js';
 import { seriesBlock } from '../layout/catalog-reader.js';
 import { writeLiveValue } from '../record/live-value.js';
@@ -19,12 +20,14 @@ export interface InfoConfiguration<T extends string>
  * new Info({ name: 'build_info', help: 'What runs.', labels: { revision: 'abc123' }, aggregator: 'first' });
  */
 export class Info<T extends string = string> extends Metric<T> {
+  /** @throws {OffloopError} `OFFLOOP_ERR_METRIC_CONFIG` */
   constructor(config: InfoConfiguration<T>) {
-    const { labels, ...common } = config;
+    const { labels, ...common } = config ?? {};
+    refuseNoFacts(labels);
     super(
       {
         ...common,
-        labelNames: Object.keys(labels ?? {}) as T[],
+        labelNames: Object.keys(labels) as T[],
         // Not set here: that would lay memory out where the program may still have options to give.
         collect: function collect(this: Info<T>) {
           this.write(labels);
@@ -38,4 +41,13 @@ export class Info<T extends string = string> extends Metric<T> {
     const { segment } = this.pipeline.producer;
     writeLiveValue(segment, seriesBlock(segment, this.family.seriesByObject(labels)), 1);
   }
+}
+
+function refuseNoFacts(labels: unknown): void {
+  const isObject = typeof labels === 'object' && labels !== null && !Array.isArray(labels);
+  if (isObject && Object.keys(labels).length > 0) return;
+  throw new OffloopError(
+    'OFFLOOP_ERR_METRIC_CONFIG',
+    `labels must be an object with one label at least and its value, got ${showValue(labels)}`,
+  );
 }

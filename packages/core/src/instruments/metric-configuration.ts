@@ -45,14 +45,17 @@ export function validateMetricName(name: unknown): boolean {
   return typeof name === 'string' && isLegacyMetricName(name);
 }
 
+/** To Prometheus, the label that is the metric's name: a sample that has it twice loses the whole scrape. */
+const NAME_LABEL = '__name__';
+
 /** The same for a label's name. */
 export function validateLabelName(name: unknown): boolean {
-  return typeof name === 'string' && isLegacyLabelName(name);
+  return typeof name === 'string' && isLegacyLabelName(name) && name !== NAME_LABEL;
 }
 
 /** Whether `name` may be a metric's or a label's where `utf8Names` is set. */
 function validateUtf8Name(name: unknown): boolean {
-  return typeof name === 'string' && name !== '' && name.isWellFormed();
+  return typeof name === 'string' && name !== '' && name !== NAME_LABEL && name.isWellFormed();
 }
 
 /**

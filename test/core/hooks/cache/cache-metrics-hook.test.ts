@@ -185,6 +185,33 @@ describe('CacheMetricsHook', () => {
     expect(await numbers.cache('c')).to.deep.equal({ hits: 1, misses: 2, calls: { mget: 1 } });
   });
 
+  it('counts no call that answers by a callback, and each that takes a function for a value', async () => {
+    const values = new Map<string, unknown>();
+    const cache = {
+      get(key: string, callback?: (error: unknown, value: unknown) => void) {
+        if (callback === undefined) return values.get(key);
+        setImmediate(callback, null, values.get(key));
+        return undefined;
+      },
+      set(key: string, value: unknown, callback?: (error: unknown) => void) {
+        values.set(key, value);
+        if (callback !== undefined) setImmediate(callback, null);
+      },
+    };
+    hook(cache);
+    const value = () => 1;
+    cache.set('a', value);
+    await new Promise((resolve) => cache.set('b', value, resolve));
+    const found = await new Promise((resolve) => cache.get('a', (_, given) => resolve(given)));
+    expect(found).to.equal(value);
+    expect(cache.get('a')).to.equal(value);
+    expect(await numbers.cache('c')).to.deep.equal({
+      hits: 1,
+      misses: 0,
+      calls: { get: 1, set: 1 },
+    });
+  });
+
   it('is one hook when it is asked for twice', async () => {
     const cache = new Map();
     const first = hook(cache);
@@ -327,14 +354,17 @@ describe('CacheMetricsHook', () => {
     expect(await numbers.cache('c')).to.deep.equal({ hits: 0, misses: 0, calls: { get: 1 } });
   });
 
-  it('shows its metrics again after the registry was cleared', async () => {
-    hook(new Map());
-    numbers.register.clear();
-    const cache = new Map();
-    hook(cache);
-    cache.get('a');
-    expect((await numbers.cache('c')).misses).to.equal(1);
-  });
+  for (const isSame of [false, true]) {
+    it(`shows its metrics again after the registry was cleared, hooking ${isSame ? 'it again' : 'another'}`, async () => {
+      const first = new Map();
+      hook(first);
+      numbers.register.clear();
+      const cache = isSame ? first : new Map();
+      hook(cache);
+      cache.get('a');
+      expect((await numbers.cache('c')).misses).to.equal(1);
+    });
+  }
 
   it('keeps no cache alive', async () => {
     const refs = Array.from({ length: 5 }, () => {

@@ -1,6 +1,7 @@
 import { CacheMetricsHook } from '@offloop/core';
 import { expect } from 'chai';
 import { LRUCache } from 'lru-cache';
+import LRUCache7 from 'lru-cache7';
 import NodeCache from 'node-cache';
 import { Random, runSeed } from '../../../support/random.js';
 import { HookedNumbers } from '../hooked-numbers.js';
@@ -35,6 +36,15 @@ describe(`evictions of hooked caches (OFFLOOP_SEED=${runSeed})`, () => {
     });
   }
 
+  it('lru-cache 7: asking it for its size counts as no call of it', async () => {
+    const numbers = new HookedNumbers();
+    const cache = new LRUCache7<string, number>({ max: 2 });
+    CacheMetricsHook.hook(cache, { name: 'c', kind: 'lru-cache', register: numbers.register });
+    for (const key of ['a', 'b', 'c', 'c']) cache.set(key, 1);
+    expect((await numbers.cache('c')).calls).to.deep.equal({ set: 4 });
+    expect(await numbers.samples('cache_evictions_total')).to.deep.equal({ 'c capacity': 1 });
+  });
+
   it('lru-cache: counts nothing that its own callback took away', async () => {
     const numbers = new HookedNumbers();
     const cache: LRUCache<string, number> = new LRUCache({
@@ -48,6 +58,15 @@ describe(`evictions of hooked caches (OFFLOOP_SEED=${runSeed})`, () => {
     expect([...cache.keys()]).to.deep.equal(['d', 'c']);
     // One was pushed out and one taken away: which is which cannot be told, and neither is counted.
     expect(await numbers.samples('cache_evictions_total')).to.deep.equal({ 'c capacity': 0 });
+  });
+
+  it('node-cache: a promise that was stored is a value, though it gives copies', async () => {
+    const numbers = new HookedNumbers();
+    const cache = new NodeCache({ checkperiod: 0 });
+    CacheMetricsHook.hook(cache, { name: 'c', register: numbers.register });
+    cache.set('a', Promise.resolve(undefined));
+    expect(cache.get('a')).to.be.instanceOf(Promise);
+    expect(await numbers.cache('c')).to.deep.include({ hits: 1, misses: 0 });
   });
 
   it('node-cache: values that expire are counted, and are no calls', async () => {

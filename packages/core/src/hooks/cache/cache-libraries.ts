@@ -28,6 +28,10 @@ export interface CacheRules {
   readonly isHit: (value: unknown) => boolean | undefined;
   /** Whether `get` takes several keys as well. */
   readonly getsMany?: boolean;
+  /** Whether its methods answer at once: a promise is a value then. Default: what they return tells. */
+  readonly isSynchronous?: boolean;
+  /** Whether its methods may answer by a callback, so that nothing is known of a call when it returns. */
+  readonly mayCallBack?: boolean;
   /** Counts the values that a `set` pushes out; what is given before is given back after. */
   readonly room?: RoomRule;
   /** Tells of values that it lets go of; returns what stops it. */
@@ -55,6 +59,7 @@ const GENERIC: CacheRules = {
     clear: ['clear'],
   },
   isHit: isThere,
+  mayCallBack: true,
 };
 
 /** Of a Redis client: a command inside of a transaction is answered by this, and nothing is known of its value yet. */
@@ -125,6 +130,8 @@ const RULES: Readonly<Record<CacheLibrary, CacheRules>> = {
     },
     internal: ['_checkData'],
     isHit: isDefined,
+    // It gives copies, also of promises that were stored.
+    isSynchronous: true,
     listen: onExpired,
   },
   ioredis: {

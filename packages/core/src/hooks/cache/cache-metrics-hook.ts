@@ -78,6 +78,8 @@ export class CacheMetricsHook implements TabledHook {
         `cache must be hooked once: it is, as ${showValue(known.name)}, got ${showValue(name)}${known.name === name ? ' for another registry' : ''}`,
       );
     }
+    // Registers them again where the registry was cleared meanwhile.
+    cacheFamilies(register);
     return known;
   }
 

@@ -7,7 +7,7 @@ import type { CacheOperation, CacheSeries, OperationSeries } from './cache-serie
 export interface HookState {
   readonly cache: AnyCache;
   readonly series: CacheSeries;
-  readonly rules: Pick<CacheRules, 'isHit' | 'getsMany' | 'room'>;
+  readonly rules: Pick<CacheRules, 'isHit' | 'getsMany' | 'isSynchronous' | 'mayCallBack' | 'room'>;
   /** Promises that were given to `set`: where a look-up gives one of them, it is the value, and not an answer to wait for. */
   readonly storedPromises: WeakSet<object>;
   /** False once the hook is off: a wrapper that somebody kept hands on. */
@@ -52,6 +52,7 @@ export function hookedCall(original: Method, operation: CacheOperation, state: H
     if (typeof result === 'object' && result !== null && isPending(result, state)) {
       return follow(result as Promise<unknown>, { measured, startedMs, args, count });
     }
+    if (result === undefined && callsBack(args, operation, state)) return result;
     measured.done(startedMs);
     if (count !== undefined) count(result, args);
     if (before !== undefined) countEvicted(before, args[0], state);
@@ -126,8 +127,28 @@ function handOn(
 }
 
 /** Whether a call's result is a promise of it. Thenables of other kinds may begin their work when somebody calls `then`: they are left alone. */
-function isPending(result: object, { storedPromises }: HookState): boolean {
+function isPending(result: object, { rules, storedPromises }: HookState): boolean {
+  if (rules.isSynchronous === true) return false;
   return types.isPromise(result) && result.then === promiseThen && !storedPromises.has(result);
+}
+
+/** Least arguments of a call that ends with a callback: a function may be the value that is set. */
+const CALLBACK_ARGUMENTS_MIN: Readonly<Partial<Record<CacheOperation, number>>> = {
+  set: 3,
+  clear: 1,
+};
+
+/** Whether a call that returned nothing answers by a callback. When, and whether it found anything, is not known. */
+function callsBack(
+  args: readonly unknown[],
+  operation: CacheOperation,
+  { rules }: HookState,
+): boolean {
+  return (
+    rules.mayCallBack === true &&
+    args.length >= (CALLBACK_ARGUMENTS_MIN[operation] ?? 2) &&
+    typeof args[args.length - 1] === 'function'
+  );
 }
 
 function keepPromises(args: readonly unknown[], { storedPromises }: HookState): void {
@@ -218,11 +239,26 @@ interface RoomBefore {
 }
 
 function roomBefore(room: RoomRule, key: unknown, state: HookState): RoomBefore | undefined {
+  const { cache, innerCalls } = state;
+  return probe(state, () => ({
+    size: room.size(cache),
+    isHeld: room.holds(cache, key),
+    innerCalls,
+  }));
+}
+
+/** Asks the cache for something of ours: what it calls for that, as lru-cache 7 does, counts nowhere. */
+function probe<Found>(state: HookState, ask: () => Found): Found | undefined {
+  const { innerCalls } = state;
+  state.isInside = true;
   try {
-    const { cache, innerCalls } = state;
-    return { size: room.size(cache), isHeld: room.holds(cache, key), innerCalls };
+    return ask();
   } catch {
+    // What cannot be read is not counted.
     return undefined;
+  } finally {
+    state.isInside = false;
+    state.innerCalls = innerCalls;
   }
 }
 
@@ -231,15 +267,13 @@ function countEvicted(before: RoomBefore, key: unknown, state: HookState): void 
   const { room } = rules;
   // A callback of the cache's may have changed it meanwhile, and nothing can be told from its size.
   if (room === undefined || innerCalls !== before.innerCalls) return;
-  try {
+  const evicted = probe(state, () => {
     const { size, isHeld } = before;
     const sizeNow = room.size(cache);
     // Nobody had to go where the cache grew, or has as many values as before of the same keys: no need to look the key up again.
-    if (sizeNow > size || (sizeNow === size && isHeld)) return;
+    if (sizeNow > size || (sizeNow === size && isHeld)) return 0;
     const others = size - (isHeld ? 1 : 0);
-    const evicted = others - (sizeNow - (room.holds(cache, key) ? 1 : 0));
-    if (evicted > 0) series.evicted('capacity', evicted);
-  } catch {
-    // A size that cannot be read is not counted.
-  }
+    return others - (sizeNow - (room.holds(cache, key) ? 1 : 0));
+  });
+  if (evicted !== undefined && evicted > 0) series.evicted('capacity', evicted);
 }
