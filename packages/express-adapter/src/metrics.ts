@@ -132,7 +132,8 @@ export class Metrics {
       this.beat = new LoopBeat(pipeline.producer.segment);
       this.snapshots = new SnapshotReader(pipeline.producer.segment, { wantsReadAhead: true });
       this.watchLoop(this.resolved);
-      this.monitor = new HealthMonitor(pipeline, this.resolved);
+      // Before main may be blocked: the port judges by what it was told last.
+      this.monitor = new HealthMonitor(pipeline, this.resolved, () => this.offLoopPort?.refresh());
       // Last, as it subscribes: of what is refused before, nothing is left.
       this.started = start?.(register);
       this.observer = new RequestObserver(this.http, { errors: this.errors, extras });
@@ -177,6 +178,7 @@ export class Metrics {
       setHookWindows(this.pipeline, wanted.window.seconds);
       this.monitor.configure(wanted);
     });
+    this.offLoopPort?.refresh();
     return this.resolved;
   }
 

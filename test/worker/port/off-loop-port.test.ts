@@ -6,6 +6,7 @@ import { request as secureRequest } from 'node:https';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { Counter, type Logger } from '@offloop/core';
 import { createMetrics, type Metrics, type MetricsOptions } from '@offloop/express';
 import { expect } from 'chai';
@@ -18,6 +19,17 @@ interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
+
+/** Asks for health once it is told to, whatever main does meanwhile. */
+const ASKER = `
+const { workerData: { port, status } } = require('node:worker_threads');
+Atomics.wait(status, 0, 0);
+require('node:http').get({ port, path: '/health' }, (response) => {
+  Atomics.store(status, 1, response.statusCode);
+  Atomics.notify(status, 1);
+  response.resume();
+});
+`;
 
 for (const engine of ['pool', 'inline'] as const) {
   describe(`the off-loop port with the engine ${engine}`, function () {
@@ -94,6 +106,17 @@ for (const engine of ['pool', 'inline'] as const) {
       expect(posted.headers.allow).to.equal('GET, HEAD');
       const head = await ask('/health', { method: 'HEAD' });
       expect([head.status, head.body]).to.deep.equal([200, '']);
+    });
+
+    it('takes whole URLs, and refuses to be a tunnel', async () => {
+      const { ask, port } = await serve();
+      expect((await ask('http://localhost/health?x')).status).to.equal(200);
+      const socket = connect(port, '127.0.0.1');
+      sockets.push(socket);
+      socket.write('CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      let received = '';
+      for await (const chunk of socket) received += chunk;
+      expect(received).to.match(/^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD\r\n/);
     });
 
     it('is no scrape endpoint where there are none', async () => {
@@ -286,6 +309,26 @@ describe('the off-loop port', function () {
     expect(answer.status).to.equal(200);
     for (const socket of silent) socket.destroy();
     await metrics.close();
+  });
+
+  it('judges by a check that failed just before main was blocked', async () => {
+    const metrics = createMetrics({ engine: 'pool', port: 0 });
+    try {
+      const port = (await metrics.portAddress())?.port as number;
+      const status = new Int32Array(new SharedArrayBuffer(8));
+      const asker = new Worker(ASKER, { eval: true, workerData: { port, status } });
+      await once(asker, 'online');
+      metrics.addHealthCheck('db', () => Promise.reject(new Error('down')));
+      // It has failed, and the port hears of it, within some turns.
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+      Atomics.store(status, 0, 1);
+      Atomics.notify(status, 0);
+      Atomics.wait(status, 1, 0, 10_000);
+      await asker.terminate();
+      expect(status[1]).to.equal(503);
+    } finally {
+      await metrics.close();
+    }
   });
 
   it('comes back on the same number whenever its thread is lost', async () => {

@@ -47,9 +47,12 @@ export class HealthChecks {
   private settings: CheckSettings;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
+  private readonly onChange: () => void;
 
-  constructor(settings: CheckSettings) {
+  /** @param onChange Called when one has come or gone, or stands otherwise. Must not throw. */
+  constructor(settings: CheckSettings, onChange: () => void = () => {}) {
     this.settings = settings;
+    this.onChange = onChange;
   }
 
   /** How each stands, in the order of their coming. */
@@ -89,9 +92,12 @@ export class HealthChecks {
       if (this.timer === undefined) this.startTimer();
       this.run(added);
     }
+    this.onChange();
     return () => {
-      if (this.checks.get(name) === added) this.checks.delete(name);
+      if (this.checks.get(name) !== added) return;
+      this.checks.delete(name);
       if (this.checks.size === 0) this.stopTimer();
+      this.onChange();
     };
   }
 
@@ -119,7 +125,9 @@ export class HealthChecks {
     const startedMs = performance.now();
     const controller = new AbortController();
     const ended = (error: string): void => {
+      const { state } = check.result;
       note(check, { error, durationMs: performance.now() - startedMs });
+      if (check.result.state !== state) this.onChange();
     };
     let isLate = false;
     const timer = setTimeout(() => {

@@ -28,11 +28,12 @@ export class HealthMonitor {
   private options: ResolvedOptions;
   private isClosed = false;
 
-  constructor(pipeline: Pipeline, options: ResolvedOptions) {
+  /** @param onCheckChange Called when a check has come or gone, or stands otherwise. Must not throw. */
+  constructor(pipeline: Pipeline, options: ResolvedOptions, onCheckChange?: () => void) {
     this.pipeline = pipeline;
     this.options = options;
     this.evaluator = new HealthEvaluator(pipeline.producer.segment);
-    this.checks = new HealthChecks(options.health);
+    this.checks = new HealthChecks(options.health, onCheckChange);
     this.configure(options);
     this.timer = setInterval(() => this.look(), LOOK_MS).unref();
   }

@@ -1,4 +1,7 @@
+import { pathOf } from '@offloop/worker/http';
+
 const QUESTION_MARK = 63;
+const SLASH = 47;
 
 /**
  * The paths at which scrapes are answered, as requests ask for them: each one does, and nearly all in vain, so that a look at one letter of the
@@ -16,7 +19,7 @@ export class ScrapePaths {
   /** @param paths Each begins with a slash. */
   set(paths: readonly string[]): void {
     this.#paths = [...paths];
-    this.#firstLetters = 0;
+    this.#firstLetters = paths.length === 0 ? 0 : WHOLE_URL_BIT;
     for (const path of paths) this.#firstLetters |= path === '/' ? -1 : letterBit(path);
   }
 
@@ -26,6 +29,7 @@ export class ScrapePaths {
   }
 
   #find(url: string): boolean {
+    if (url.charCodeAt(0) !== SLASH) return this.#paths.includes(pathOf(url));
     for (let index = 0; index < this.#paths.length; index++) {
       const path = this.#paths[index] as string;
       const isWhole = url.length === path.length || url.charCodeAt(path.length) === QUESTION_MARK;
@@ -38,3 +42,6 @@ export class ScrapePaths {
 function letterBit(path: string): number {
   return 1 << (path.charCodeAt(1) & 31);
 }
+
+/** A whole URL begins with `http`, and no proxy but an odd one sends it. */
+const WHOLE_URL_BIT = letterBit('http');

@@ -8,11 +8,15 @@ const HTTP2_CANCEL = 8;
 /** A request as Express hands it on: mounted below a path, `url` is relative and `originalUrl` whole. */
 export type RoutedMessage = IncomingMessage & { readonly originalUrl?: string };
 
-/** Path of a URL without its query. */
+/** Path of a request's URL without its query; also where the URL is whole, which RFC 9112, 3.2.2, has every server take. */
 export function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
+  const path = url.startsWith('/') ? url : url.replace(WHOLE_URL, '/');
+  const query = path.indexOf('?');
+  return query === -1 ? path : path.slice(0, query);
 }
+
+/** Scheme and host of a URL, and the slash after it, which an empty path lacks. */
+const WHOLE_URL = /^https?:\/\/[^/?]*\/?/i;
 
 /** Whether a request only reads. Our endpoints answer nothing else. */
 export function isRead(request: RoutedMessage): boolean {

@@ -29,6 +29,10 @@ const HEADER_BYTES_MAX = 8_192;
 const RETRY_MS = 100;
 const RETRY_MS_MAX = 5_000;
 
+/** Node closes a connection that asks for a tunnel without a word, unless somebody answers. */
+const NO_TUNNEL =
+  'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
 /** What a port is made of. */
 export interface PortServerParts {
   readonly settings: PortSettings;
@@ -79,6 +83,7 @@ export class PortServer {
         server.close();
         this.tryAgain(error);
       });
+      server.on('connect', (_request, socket) => void socket.end(NO_TUNNEL));
       server.on('listening', () => {
         const { address: host, port } = server.address() as AddressInfo;
         this.retryMs = RETRY_MS;
