@@ -1,3 +1,4 @@
+export { anchored, anchoredBefore } from './anchored.js';
 export type { OptionRule, OptionRules } from './config/option-rules.js';
 export {
   type AccessCheck,

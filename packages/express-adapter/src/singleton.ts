@@ -1,4 +1,6 @@
 import {
+  anchored,
+  anchoredBefore,
   type MetricsRouterOptions,
   Pipeline,
   processPipeline,
@@ -17,8 +19,7 @@ import type {
 import type { HttpMiddleware } from './routes/http-handler.js';
 import { createMetricsRouter } from './routes/metrics-router.js';
 
-/** The number changes when two copies of this package could no longer work on one object. */
-const ANCHOR = Symbol.for('@offloop/express.metrics.1');
+const ANCHOR = '@offloop/express.metrics.1';
 
 // Below, options are required in one overload and optional in another: where they may be `undefined`, TypeScript does not tell which of the
 // union's objects a literal is, and leaves parameters of functions in it without their types.
@@ -32,25 +33,14 @@ const ANCHOR = Symbol.for('@offloop/express.metrics.1');
 export function getMetrics(options: MiddlewareOptions): Metrics;
 export function getMetrics(options?: MiddlewareOptions): Metrics;
 export function getMetrics(options?: MiddlewareOptions): Metrics {
-  const existing = anchoredMetrics();
+  const existing = anchoredBefore<Metrics>(ANCHOR);
   if (existing === undefined) return makeMetrics(options);
   if (options !== undefined) existing.updateConfig(options);
   return existing;
 }
 
-function anchoredMetrics(): Metrics | undefined {
-  return (globalThis as unknown as Record<symbol, Metrics | undefined>)[ANCHOR];
-}
-
 function makeMetrics(options: MiddlewareOptions | undefined): Metrics {
-  const created = new Metrics({ pipeline: processPipeline(), register }, options);
-  Object.defineProperty(globalThis, ANCHOR, {
-    value: created,
-    configurable: true,
-    enumerable: false,
-    writable: true,
-  });
-  return created;
+  return anchored(ANCHOR, () => new Metrics({ pipeline: processPipeline(), register }, options));
 }
 
 /**
@@ -75,7 +65,7 @@ export function metricsMiddleware(options: ExpressPromBundleOptions): ExpressPro
 export function metricsMiddleware(options: MiddlewareOptions): HttpMiddleware;
 export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware;
 export function metricsMiddleware(options?: MiddlewareOptions): HttpMiddleware {
-  const existing = anchoredMetrics();
+  const existing = anchoredBefore<Metrics>(ANCHOR);
   if (options !== undefined) existing?.configure(options);
   return (existing ?? makeMetrics(options)).middleware(options);
 }

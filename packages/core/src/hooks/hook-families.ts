@@ -86,7 +86,7 @@ export class HookFamilies<Key extends string> {
  *
  * @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` where a metric of these names is in the registry that is not a hook's.
  */
-export function refuseTakenNames(
+export function refuseForeignHolders(
   register: Registry,
   definitions: Readonly<Record<string, HookFamily>>,
   known: HookFamilies<string> | undefined,

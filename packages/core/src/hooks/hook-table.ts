@@ -1,8 +1,9 @@
+import { anchored } from '../anchored.js';
 import type { Pipeline } from '../engine/pipeline.js';
 import { WeakRefSet } from '../engine/weak-ref-set.js';
 import { OffloopTypeError, showValue } from '../errors.js';
 import type { Registry } from '../instruments/registry.js';
-import { HookFamilies, type HookFamily, refuseTakenNames } from './hook-families.js';
+import { HookFamilies, type HookFamily, refuseForeignHolders } from './hook-families.js';
 
 /** A hook as the process's table holds it. */
 export interface TabledHook {
@@ -19,26 +20,13 @@ export interface HookTable {
   readonly families: WeakMap<Pipeline, Map<string, HookFamilies<string>>>;
 }
 
-/** The number changes when two copies of this package could no longer work on one table. */
-const ANCHOR = Symbol.for('@offloop/core.hooks.1');
-
-/**
- * The table of this process: one for all copies of this package, its ESM and CommonJS builds, and hot reload. Without it, an object that two of
- * them hook would count twice.
- */
+/** The table of this process, for all copies of this package: an object that two of them hook would count twice. */
 export function hookTable(): HookTable {
-  const anchored = globalThis as unknown as Record<symbol, HookTable | undefined>;
-  let table = anchored[ANCHOR];
-  if (table === undefined) {
-    table = { hooks: new WeakMap(), all: new WeakRefSet(), families: new WeakMap() };
-    Object.defineProperty(globalThis, ANCHOR, {
-      value: table,
-      configurable: true,
-      enumerable: false,
-      writable: true,
-    });
-  }
-  return table;
+  return anchored('@offloop/core.hooks.1', () => ({
+    hooks: new WeakMap(),
+    all: new WeakRefSet(),
+    families: new WeakMap(),
+  }));
 }
 
 /** Takes every hook off whose numbers go to this pipeline. */
@@ -75,7 +63,7 @@ export function familiesOf<Key extends string>(
   const { families } = hookTable();
   const ofPipeline = families.get(register.pipeline) ?? new Map<string, HookFamilies<string>>();
   const known = ofPipeline.get(kind);
-  refuseTakenNames(register, definitions, known);
+  refuseForeignHolders(register, definitions, known);
   const found = known ?? new HookFamilies<string>(register.pipeline, definitions);
   ofPipeline.set(kind, found);
   families.set(register.pipeline, ofPipeline);

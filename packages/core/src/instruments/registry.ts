@@ -1,3 +1,4 @@
+import { anchored } from '../anchored.js';
 import { Pipeline } from '../engine/pipeline.js';
 import { processPipeline } from '../engine/process-pipeline.js';
 import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
@@ -374,10 +375,8 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-const ANCHOR = Symbol.for('@offloop/core.register.1');
-
 /** The registry of this process, shared by all copies of this package like its pipeline. */
-export const register: Registry = processRegistry();
+export const register: Registry = anchored('@offloop/core.register.1', () => new Registry());
 
 /**
  * Content type of the global `register`: prom-client's `contentType`, as a binding that follows `register.setContentType()`. A module cannot let
@@ -386,20 +385,6 @@ export const register: Registry = processRegistry();
 let globalContentType: RegistryContentType = register.contentType;
 
 export { globalContentType as contentType };
-
-function processRegistry(): Registry {
-  const anchored = globalThis as unknown as Record<symbol, Registry | undefined>;
-  const existing = anchored[ANCHOR];
-  if (existing !== undefined) return existing;
-  const created = new Registry();
-  Object.defineProperty(globalThis, ANCHOR, {
-    value: created,
-    configurable: true,
-    enumerable: false,
-    writable: true,
-  });
-  return created;
-}
 
 function isReadable(
   metric: RegisteredMetric | ForeignMetric | ForeignMetricObject,
