@@ -41,13 +41,13 @@ export const optionRules = ${JSON.stringify(rules, null, 2)} as const satisfies 
 /** What each path of the router must be. */
 export const routerRules = ${JSON.stringify(routerRules, null, 2)} as const satisfies Record<string, OptionRule>;
 
-/** The first thing that is wrong with options; undefined where there is none. */
-export const violationOfOptions: (options: unknown) => SchemaViolation | undefined = (options) =>
-  checkOptions(options) ? undefined : checkOptions.errors[0];
+/** What the first wrong option breaks; empty where none is wrong. */
+export const violationsOfOptions: (options: unknown) => readonly SchemaViolation[] = (options) =>
+  checkOptions(options) ? [] : checkOptions.errors;
 
-/** The first thing that is wrong with a router's options; undefined where there is none. */
-export const violationOfRouterOptions: (options: unknown) => SchemaViolation | undefined = (options) =>
-  checkRouterOptions(options) ? undefined : checkRouterOptions.errors[0];
+/** What the first wrong option of a router breaks; empty where none is wrong. */
+export const violationsOfRouterOptions: (options: unknown) => readonly SchemaViolation[] = (options) =>
+  checkRouterOptions(options) ? [] : checkRouterOptions.errors;
 
 ${compiledChecks(schema)}`;
 }

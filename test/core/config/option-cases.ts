@@ -106,8 +106,9 @@ export function casesOf(rule: OptionRule): OptionCases {
         ['1a', RANGE, '"1a"'],
         ['a:b', RANGE, '"a:b"'],
         ['a b', RANGE, '"a b"'],
-        [true, TYPE, 'true'],
+        [true, RANGE, 'true'],
         [0, TYPE, '0'],
+        [null, TYPE, 'null'],
         [['a'], TYPE, '["a"]'],
       ],
     };
@@ -155,8 +156,9 @@ export function casesOf(rule: OptionRule): OptionCases {
         ['metrics', RANGE, '"metrics"'],
         ['/a?b', RANGE, '"/a?b"'],
         ['/a b', RANGE, '"/a b"'],
-        [true, TYPE, 'true'],
+        [true, RANGE, 'true'],
         [0, TYPE, '0'],
+        [null, TYPE, 'null'],
         [['/a'], TYPE, '["/a"]'],
         [{}, TYPE, '[object Object]'],
       ],
@@ -230,9 +232,10 @@ const SPECIAL_CASES: Readonly<Record<string, OptionCases>> = {
   'a whole number in [0, 65535], or false': {
     good: [false, 0, 9464, 65_535],
     bad: [
-      [-1, TYPE, '-1'],
-      [65_536, TYPE, '65536'],
-      [0.5, TYPE, '0.5'],
+      [-1, RANGE, '-1'],
+      [65_536, RANGE, '65536'],
+      [0.5, RANGE, '0.5'],
+      [Number.NaN, RANGE, 'NaN'],
       [true, RANGE, 'true'],
       ['9464', TYPE, '"9464"'],
       [{}, TYPE, '[object Object]'],
@@ -294,7 +297,7 @@ const SPECIAL_CASES: Readonly<Record<string, OptionCases>> = {
   'an object with the functions warn and error': {
     good: [console, Object.create({ warn() {}, error() {} })],
     bad: [
-      ['x', RANGE, '"x"'],
+      ['x', TYPE, '"x"'],
       [null, TYPE, 'null'],
       [{ warn() {} }, TYPE, '[object Object]'],
       [{ warn: true, error() {} }, TYPE, '[object Object]'],
@@ -305,7 +308,7 @@ const SPECIAL_CASES: Readonly<Record<string, OptionCases>> = {
     good: [() => true],
     bad: [
       [true, TYPE, 'true'],
-      ['x', RANGE, '"x"'],
+      ['x', TYPE, '"x"'],
       [{}, TYPE, '[object Object]'],
     ],
   },

@@ -377,14 +377,23 @@ function readVariable(text: string, sample: unknown): unknown {
   return parts.length === 1 ? parts[0] : Number.NaN;
 }
 
+/** Where an option is refused, its value is of the type of one that is right, or not. */
 function kindOf(path: string, value: unknown): 'RANGE' | 'TYPE' {
+  if (path === 'logger' || path === 'access.custom' || path === 'onHealthChange') return 'TYPE';
   const sample = OPTION_RULES[path]?.default;
+  const types = [typeof sample, ...(TYPES_BESIDE[path.replace(/\..*/, '')] ?? [])];
   const isAlike =
-    typeof value === typeof sample &&
+    types.includes(typeof value) &&
     Array.isArray(value) === Array.isArray(sample) &&
     value !== null;
   return isAlike ? 'RANGE' : 'TYPE';
 }
+
+/** What an option may be beside what its default is, by option or branch. */
+const TYPES_BESIDE: Readonly<Record<string, readonly string[]>> = {
+  port: ['number'],
+  labelNames: ['boolean'],
+};
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

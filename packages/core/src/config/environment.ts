@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @returns A tree of those that are set. An empty variable is not: so shells and compose files spell it.
  * @throws {OffloopError} `OFFLOOP_ERR_ENVIRONMENT` with the variable's name, the rule and the text.
  */
-export function readByRules({ rules, violationOf }: CheckedRules, environment: Environment) {
+export function readByRules({ rules, violationsOf }: CheckedRules, environment: Environment) {
   const found: Record<string, unknown> = {};
   for (const [path, rule] of Object.entries(rules)) {
     const text = rule.environment === undefined ? undefined : environment[rule.environment];
@@ -18,7 +18,7 @@ export function readByRules({ rules, violationOf }: CheckedRules, environment: E
     const value = parse(text.trim(), rule);
     const alone: Record<string, unknown> = {};
     put(alone, path.split('.'), value);
-    if (violationOf(alone) !== undefined) {
+    if (violationsOf(alone).length > 0) {
       throw new OffloopError(
         'OFFLOOP_ERR_ENVIRONMENT',
         `${rule.environment} must be ${rule.rule}, got ${showValue(text)}`,

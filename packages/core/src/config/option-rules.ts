@@ -19,18 +19,25 @@ export interface OptionRule {
 /** Rules by the option's full path, `ring.capacityRecords`. */
 export type OptionRules = Readonly<Record<string, OptionRule>>;
 
-/** What a compiled schema finds wrong: where, and with which keyword. */
+/** What a compiled schema finds wrong: where, and by which keyword. */
 export interface SchemaViolation {
   /** JSON pointer, `/ring/capacityRecords`. */
   readonly instancePath: string;
   readonly keyword: string;
-  readonly params: { readonly additionalProperty?: string };
+  readonly params: {
+    readonly additionalProperty?: string;
+    /** Of the keyword `type`. */
+    readonly type?: string | readonly string[];
+    /** Of the keyword `const`. */
+    readonly allowedValue?: unknown;
+  };
 }
 
 /** Rules, and the compiled schema that checks values against them. */
 export interface CheckedRules {
   readonly rules: OptionRules;
-  readonly violationOf: (options: unknown) => SchemaViolation | undefined;
+  /** Checking ends at the first option that is wrong. Of one that may be one of several things, there is what it breaks of each. */
+  readonly violationsOf: (options: unknown) => readonly SchemaViolation[];
 }
 
 type Tree = { readonly [name: string]: unknown };
@@ -42,10 +49,10 @@ type Tree = { readonly [name: string]: unknown };
  * @throws {OffloopError} `OFFLOOP_ERR_OPTION_UNKNOWN`, `OFFLOOP_ERR_OPTION_TYPE`, `OFFLOOP_ERR_OPTION_RANGE`, each with the option's path,
  *   the rule and the value.
  */
-export function checkByRules({ rules, violationOf }: CheckedRules, options: unknown): Tree {
+export function checkByRules({ rules, violationsOf }: CheckedRules, options: unknown): Tree {
   const copy = copyOf(options ?? {}, [], rules);
-  const violation = violationOf(copy);
-  if (violation !== undefined) throw refusal(violation, copy, rules);
+  const [first, ...others] = violationsOf(copy);
+  if (first !== undefined) throw refusal([first, ...others], copy, rules);
   return copy as Tree;
 }
 
@@ -112,12 +119,14 @@ function isPlain(value: object): boolean {
 }
 
 function refusal(
-  { instancePath, keyword, params }: SchemaViolation,
+  violations: readonly [SchemaViolation, ...SchemaViolation[]],
   options: unknown,
   rules: OptionRules,
 ): OffloopError {
+  const [{ instancePath, keyword, params }] = violations;
+  const keys = instancePath.split('/').slice(1);
   // What is wrong inside an array is said of the option, of which the rule speaks.
-  const path = optionAt(instancePath.split('/').slice(1), rules);
+  const path = optionAt(keys, rules);
   if (keyword === 'additionalProperties' && rules[path] === undefined) {
     const name = join(path, params.additionalProperty ?? '');
     const value = valueAt(options, [...keysOf(path), params.additionalProperty ?? '']);
@@ -128,10 +137,10 @@ function refusal(
   }
   const value = valueAt(options, keysOf(path));
   const rule = rules[path];
+  const isOfWhole = keys.length === keysOf(path).length;
+  const areOfType = violations.every((violation) => isWrongType(violation, value));
   return new OffloopError(
-    rule !== undefined && isAlike(value, rule.default)
-      ? 'OFFLOOP_ERR_OPTION_RANGE'
-      : 'OFFLOOP_ERR_OPTION_TYPE',
+    isOfWhole && areOfType ? 'OFFLOOP_ERR_OPTION_TYPE' : 'OFFLOOP_ERR_OPTION_RANGE',
     `${path || 'options'} must be ${rule?.rule ?? 'an object'}, got ${shown(path, value, rules)}`,
   );
 }
@@ -145,13 +154,21 @@ function shown(path: string, value: unknown, rules: OptionRules): string {
   return isForSecrets ? 'a value that is not shown' : showValue(value);
 }
 
-/** Of the right type and outside the range; else of another type altogether. */
-function isAlike(value: unknown, sample: unknown): boolean {
-  return (
-    typeof value === typeof sample &&
-    Array.isArray(value) === Array.isArray(sample) &&
-    (value === null) === (sample === null)
-  );
+/** Whether a value is refused for its type. One that may be one of several things is, where each of them refuses it for that. */
+function isWrongType({ keyword, params }: SchemaViolation, value: unknown): boolean {
+  switch (keyword) {
+    case 'type':
+      // A schema takes whole numbers for a type. To JavaScript 0.5 and NaN are numbers as well.
+      return !(params.type === 'integer' && typeof value === 'number');
+    case 'const':
+      return typeof value !== typeof params.allowedValue;
+    case 'x-function':
+    case 'x-logger':
+      return true;
+    default:
+      // Says of the several things only that it is none of them.
+      return keyword === 'anyOf';
+  }
 }
 
 function optionAt(keys: readonly string[], rules: OptionRules): string {

@@ -4,8 +4,8 @@ import type { Logger } from '../logger.js';
 import {
   optionRules,
   routerRules,
-  violationOfOptions,
-  violationOfRouterOptions,
+  violationsOfOptions,
+  violationsOfRouterOptions,
 } from './compiled-schema.js';
 import { type Environment, readByRules } from './environment.js';
 import { checkByRules, fillByRules, type OptionRule, type OptionRules } from './option-rules.js';
@@ -323,8 +323,8 @@ const namedRouterRules: RulesOf<ResolvedRouterOptions, typeof routerRules> = rou
 /** What each option must be. Kept equal to the README by a test. */
 export const OPTION_RULES: OptionRules = namedRules;
 
-const OPTIONS = { rules: OPTION_RULES, violationOf: violationOfOptions };
-const ROUTER_OPTIONS = { rules: namedRouterRules, violationOf: violationOfRouterOptions };
+const OPTIONS = { rules: OPTION_RULES, violationsOf: violationsOfOptions };
+const ROUTER_OPTIONS = { rules: namedRouterRules, violationsOf: violationsOfRouterOptions };
 
 /**
  * Checks options, and gives a copy of them.
