@@ -137,6 +137,7 @@ export function casesOf(rule: OptionRule): OptionCases {
       ],
       bad: [
         [[{ class: 'x' }], RANGE, shown],
+        [[{ class: 'x', status: undefined }], RANGE, shown],
         [[{ status: 500 }], RANGE, shown],
         [[{ class: '', status: 500 }], RANGE, shown],
         [[{ class: 'x', status: 99 }], RANGE, shown],

@@ -70,6 +70,16 @@ describe('options', () => {
     }
   });
 
+  it('count what is undefined in a branch, or in a rule of an array, as not given', () => {
+    const resolved = resolveOptions(
+      { ring: undefined, errorRules: [{ class: 'x', status: 500, code: undefined }] },
+      NO_ENVIRONMENT,
+    );
+    expect(resolved.ring).to.deep.equal(resolveOptions({}, NO_ENVIRONMENT).ring);
+    expect(resolved.errorRules).to.deep.equal([{ class: 'x', status: 500 }]);
+    expect(resolveRouterOptions({ health: undefined }).health).to.equal('/health');
+  });
+
   it('refuse an unknown option also where its value is undefined', () => {
     refusalOf('OFFLOOP_ERR_OPTION_UNKNOWN', () =>
       resolveOptions({ rings: undefined } as never, NO_ENVIRONMENT),

@@ -85,6 +85,34 @@ describe('metric configuration', () => {
     expect((await counter.get()).values[0]?.value).to.equal(0);
   });
 
+  it('takes undefined for an option that is left out', async () => {
+    const shared = {
+      labelNames: undefined,
+      utf8Names: undefined,
+      maxSeries: undefined,
+      maxIdleSeconds: undefined,
+      aggregator: undefined,
+      collect: undefined,
+    };
+    const ofHistograms = { buckets: undefined, native: undefined, enableExemplars: undefined };
+    const ofSummaries = {
+      percentiles: undefined,
+      maxAgeSeconds: undefined,
+      ageBuckets: undefined,
+      pruneAgedBuckets: undefined,
+      compressCount: undefined,
+    };
+    const pages = [false, true].map(async (isGiven) => {
+      const rig = new PipelineRig();
+      rig.counter(isGiven ? { ...shared, enableExemplars: undefined } : {}).inc();
+      rig.histogram({ name: 'h', ...(isGiven ? { ...shared, ...ofHistograms } : {}) }).observe(1);
+      rig.summary({ name: 's', ...(isGiven ? { ...shared, ...ofSummaries } : {}) }).observe(1);
+      return rig.registry.metrics();
+    });
+    const [left, given] = await Promise.all(pages);
+    expect(given).to.equal(left);
+  });
+
   it('lets a counter have a label le, and no histogram', () => {
     new PipelineRig().counter({ labelNames: ['le'] });
     expect(refused({ labelNames: ['le'] }, 'histogram')).to.equal('le is a reserved label keyword');

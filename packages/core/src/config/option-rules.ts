@@ -102,7 +102,7 @@ export function put(
 /** Branches are copied, leaves kept. Without a prototype, as a key `__proto__` would be lost in an ordinary object. */
 function copyOf(value: unknown, keys: readonly string[], rules: OptionRules): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.slice();
+  if (Array.isArray(value)) return value.map(withoutUndefined);
   if (rules[keys.join('.')]?.isMap === true) return isPlain(value) ? { ...value } : value;
   if (!isBranch(keys, rules)) return value;
   const copy = Object.create(null) as Record<string, unknown>;
@@ -110,6 +110,14 @@ function copyOf(value: unknown, keys: readonly string[], rules: OptionRules): un
     copy[key] = copyOf(inner, [...keys, key], rules);
   }
   return copy;
+}
+
+/** Of what an array holds: a member that is undefined counts as not given there, too, and a rule of nothing else must not hold of everything. */
+function withoutUndefined(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  const entries = Object.entries(value);
+  const given = entries.filter(([, inner]) => inner !== undefined);
+  return given.length === entries.length ? value : Object.fromEntries(given);
 }
 
 /** What a literal makes. Others keep what they are, for the message that refuses them. */

@@ -13,9 +13,9 @@ import type { Producer } from './producer.js';
 /** Configuration of a counter. */
 export interface CounterConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Brings the counter up to date before it is read; `this` is the counter. What it throws rejects the reading. */
-  readonly collect?: CollectFunction<Counter<T>>;
+  readonly collect?: CollectFunction<Counter<T>> | undefined;
   /** Lets `inc({ labels, value, exemplarLabels })` bring exemplars. Default `false`. */
-  readonly enableExemplars?: boolean;
+  readonly enableExemplars?: boolean | undefined;
 }
 
 /** What `inc` takes where exemplars are enabled. */

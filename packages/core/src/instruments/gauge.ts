@@ -15,7 +15,7 @@ import { startTimer } from './timer.js';
 /** Configuration of a gauge. */
 export interface GaugeConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Brings the gauge up to date before it is read; `this` is the gauge. What it throws rejects the reading. */
-  readonly collect?: CollectFunction<Gauge<T>>;
+  readonly collect?: CollectFunction<Gauge<T>> | undefined;
 }
 
 const KIND: MetricKind = { type: 'gauge', kind: FamilyKind.liveGauge };

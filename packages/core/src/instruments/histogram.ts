@@ -22,17 +22,17 @@ export const DEFAULT_BUCKETS: readonly number[] = [
 /** Configuration of a histogram. */
 export interface HistogramConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Ascending, finite. Default {@link DEFAULT_BUCKETS}. +Infinity may stand at the end and changes nothing. */
-  readonly buckets?: readonly number[];
+  readonly buckets?: readonly number[] | undefined;
   /**
    * Whether it is a Prometheus native histogram, too, in formats that have them: buckets of 2.2 % width for any value, which merge over
    * processes and time. Each series then takes 41 kB of address space, of which what values fall into becomes resident. With an empty
    * `buckets` other formats show its sum and count. Default `false`.
    */
-  readonly native?: boolean;
+  readonly native?: boolean | undefined;
   /** Brings the histogram up to date before it is read; `this` is the histogram. What it throws rejects the reading. */
-  readonly collect?: CollectFunction<Histogram<T>>;
+  readonly collect?: CollectFunction<Histogram<T>> | undefined;
   /** Lets `observe({ labels, value, exemplarLabels })` bring exemplars. Default `false`. */
-  readonly enableExemplars?: boolean;
+  readonly enableExemplars?: boolean | undefined;
 }
 
 /** What `observe` takes where exemplars are enabled. */

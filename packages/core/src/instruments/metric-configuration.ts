@@ -9,26 +9,26 @@ export interface MetricConfiguration<T extends string> {
   readonly name: string;
   readonly help: string;
   /** Each matches `[a-zA-Z_][a-zA-Z0-9_]*`, unless `utf8Names` is set. */
-  readonly labelNames?: readonly T[];
+  readonly labelNames?: readonly T[] | undefined;
   /**
    * Lets the metric and its labels have any names in UTF-8, such as `http.server.duration`. Scrapers that do not take them get them
    * escaped (docs/formats.md). Default `false`: other names are refused, as before Prometheus 3 no server takes them.
    */
-  readonly utf8Names?: boolean;
+  readonly utf8Names?: boolean | undefined;
   /**
    * Default: the global `register`. An empty array leaves the metric unregistered. The values live in the pipeline of the first one that is
    * offloop's; prom-client's have none, and read them when they are read.
    */
   readonly registers?: readonly AnyRegistry[] | null | undefined;
   /** Cardinality limit of this metric; beyond it label sets fold into one overflow series. Default: the option `maxSeriesPerMetric`. */
-  readonly maxSeries?: number;
+  readonly maxSeries?: number | undefined;
   /**
    * Seconds without a record after which a series is removed, above 0; the next record begins it again, at zero. Looked for when the metric
    * is read, and when its cardinality limit is met. Default: never.
    */
-  readonly maxIdleSeconds?: number;
+  readonly maxIdleSeconds?: number | undefined;
   /** How the samples of several processes become one. Default `sum`. */
-  readonly aggregator?: Aggregator;
+  readonly aggregator?: Aggregator | undefined;
 }
 
 /** Where a metric can be registered: in a registry, prom-client's included. */

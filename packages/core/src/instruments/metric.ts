@@ -54,7 +54,7 @@ export abstract class Metric<T extends string> {
   readonly pipeline: Pipeline;
 
   protected constructor(
-    config: MetricConfiguration<T> & { readonly collect?: CollectFunction<never> },
+    config: MetricConfiguration<T> & { readonly collect?: CollectFunction<never> | undefined },
     kind: MetricKind,
   ) {
     checkConfiguration(config, kind.reserved ?? []);

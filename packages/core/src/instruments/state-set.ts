@@ -17,7 +17,7 @@ export interface StateSetConfiguration<T extends string, S extends string>
   /** The states there are, at least one, each once. */
   readonly states: readonly S[];
   /** Brings the states up to date before they are read; `this` is the state set. What it throws rejects the reading. */
-  readonly collect?: CollectFunction<StateSet<T, S>>;
+  readonly collect?: CollectFunction<StateSet<T, S>> | undefined;
 }
 
 const KIND: MetricKind = {

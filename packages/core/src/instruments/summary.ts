@@ -22,23 +22,23 @@ const PERCENTILES_MAX = 512;
 /** Configuration of a summary. */
 export interface SummaryConfiguration<T extends string> extends MetricConfiguration<T> {
   /** Shares in [0, 1], each once; shown in this order. Default {@link DEFAULT_PERCENTILES}. */
-  readonly percentiles?: readonly number[];
+  readonly percentiles?: readonly number[] | undefined;
   /**
    * Length of the sliding window that quantiles are of, seconds; at least a tenth of a second for each of its slices. The sum and the count
    * stay those since the start. Default: quantiles are of everything since the start.
    */
-  readonly maxAgeSeconds?: number;
+  readonly maxAgeSeconds?: number | undefined;
   /**
    * Slices of the window, in [1, 60], default 5: it lets one go at a time, so it holds its length at most and that less a slice at least.
    * Changes nothing without `maxAgeSeconds`.
    */
-  readonly ageBuckets?: number;
+  readonly ageBuckets?: number | undefined;
   /** Whether a series goes, with its sum and count, when its window has seen nothing for so long. Default `false`. */
-  readonly pruneAgedBuckets?: boolean;
+  readonly pruneAgedBuckets?: boolean | undefined;
   /** Changes nothing: a sketch needs no compressing. */
-  readonly compressCount?: number;
+  readonly compressCount?: number | undefined;
   /** Brings the summary up to date before it is read; `this` is the summary. What it throws rejects the reading. */
-  readonly collect?: CollectFunction<Summary<T>>;
+  readonly collect?: CollectFunction<Summary<T>> | undefined;
 }
 
 /** A summary with its labels chosen: the quick way to observe, as nothing is looked up. */

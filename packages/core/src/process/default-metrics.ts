@@ -24,38 +24,38 @@ import {
 /** What `collectDefaultMetrics()` takes: prom-client's shape. */
 export interface DefaultMetricsConfiguration<T extends string = string> {
   /** Default: the global `register`. */
-  readonly register?: Registry<RegistryContentType>;
+  readonly register?: Registry<RegistryContentType> | undefined;
   /** Stands before every name. Default: nothing. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** On every sample. Default: none. */
-  readonly labels?: LabelValues<T>;
+  readonly labels?: LabelValues<T> | undefined;
   /** Bounds of `nodejs_gc_duration_seconds`, seconds. Default 0.001, 0.01, 0.1, 1, 2, 5. */
-  readonly gcDurationBuckets?: readonly number[];
+  readonly gcDurationBuckets?: readonly number[] | undefined;
   /**
    * Milliseconds between two samples of the loop's lag, in [1, 10 000], default 100: what a block's lag may be too short by. An idle
    * process spends 0.25 % of a core on it, at prom-client's 10 ms 1.7 %.
    *
    * @see docs/metrics.md#default-process-metrics
    */
-  readonly eventLoopMonitoringPrecision?: number;
+  readonly eventLoopMonitoringPrecision?: number | undefined;
   /**
    * Milliseconds between two observations of the loop's utilisation, in [1, 10 000], default 100. They are made when the lag is
    * sampled, so where this is less than `eventLoopMonitoringPrecision`, several at a time.
    */
-  readonly eventLoopUtilizationTimeout?: number;
+  readonly eventLoopUtilizationTimeout?: number | undefined;
   /** Bounds of `nodejs_eventloop_utilization_histogram`, shares. Default prom-client 0.16's: 0.01, 0.05, 0.1, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1. */
-  readonly eventLoopUtilizationBuckets?: readonly number[];
+  readonly eventLoopUtilizationBuckets?: readonly number[] | undefined;
   /** Percentiles of `nodejs_eventloop_utilization_summary`, shares. Default those of any summary. */
-  readonly eventLoopUtilizationPercentiles?: readonly number[];
+  readonly eventLoopUtilizationPercentiles?: readonly number[] | undefined;
   /** Window of that summary, seconds. Default 60. */
-  readonly eventLoopUtilizationMaxAgeSeconds?: number;
+  readonly eventLoopUtilizationMaxAgeSeconds?: number | undefined;
   /** Slices of that window. Default 5. */
-  readonly eventLoopUtilizationAgeBuckets?: number;
+  readonly eventLoopUtilizationAgeBuckets?: number | undefined;
 }
 
 /** prom-client's type of that configuration. */
 export type DefaultMetricsCollectorConfiguration<T extends RegistryContentType> =
-  DefaultMetricsConfiguration & { readonly register?: Registry<T> };
+  DefaultMetricsConfiguration & { readonly register?: Registry<T> | undefined };
 
 /** The default metrics of one call. */
 export interface DefaultMetricsHandle {

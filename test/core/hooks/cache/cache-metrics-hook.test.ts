@@ -50,6 +50,14 @@ describe('CacheMetricsHook', () => {
   const hook = (cache: object, options = {}) =>
     CacheMetricsHook.hook(cache, { name: 'c', register: numbers.register, ...options });
 
+  it('takes what is undefined for not given', async () => {
+    const cache = new Map<string, number>();
+    hook(cache, { kind: undefined, isHit: undefined, methods: { get: undefined, clear: ['x'] } });
+    cache.get('a');
+    expect(CacheMetricsHook.unhook(cache)).to.equal(true);
+    expect((await numbers.cache('c')).misses).to.equal(1);
+  });
+
   it('counts hits, misses and calls of a synchronous cache', async () => {
     const cache = new Map<string, number>();
     hook(cache);

@@ -40,6 +40,7 @@ describe('CacheMetricsHook.hook()', () => {
       { isHit: 1 },
       { methods: null },
       { methods: { fetch: ['get'] } },
+      { methods: { fetch: undefined } },
       { register: { registerMetric() {} } },
       { methods: { get: 'get' } },
       { kind: 'memcached' },

@@ -10,7 +10,9 @@ export type CacheLibrary =
   | 'node-redis';
 
 /** Methods by what they do; several names may do the same. */
-export type CacheMethods = Readonly<Partial<Record<CacheOperation, readonly string[]>>>;
+export type CacheMethods = {
+  readonly [Operation in CacheOperation]?: readonly string[] | undefined;
+};
 
 /** A cache, as far as hooks look into it. */
 export type AnyCache = Readonly<Record<string, unknown>>;

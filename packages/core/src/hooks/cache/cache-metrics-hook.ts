@@ -28,13 +28,13 @@ export interface CacheHookOptions {
   /** Value of the label `cache`. Two caches of one name count together. */
   readonly name: string;
   /** Whose cache it is. Default: told by its shape; any other object is hooked by the names of its methods. */
-  readonly kind?: CacheLibrary;
+  readonly kind?: CacheLibrary | undefined;
   /** Names of methods by what they do, in place of the default's for the operations that are given. */
-  readonly methods?: CacheMethods;
+  readonly methods?: CacheMethods | undefined;
   /** Whether what a look-up gave was found. Default: the library's rule; of other caches neither undefined nor null. */
-  readonly isHit?: (value: unknown) => boolean;
+  readonly isHit?: ((value: unknown) => boolean) | undefined;
   /** Default: the global `register`. */
-  readonly register?: Registry;
+  readonly register?: Registry | undefined;
 }
 
 /**
@@ -92,7 +92,11 @@ export class CacheMetricsHook implements TabledHook {
   }
 
   /** Takes the hooks of every cache off whose numbers go to a registry, by default the global one. */
-  static unhookAll({ register = globalRegister }: { readonly register?: Registry } = {}): void {
+  static unhookAll({
+    register = globalRegister,
+  }: {
+    readonly register?: Registry | undefined;
+  } = {}): void {
     for (const hook of [...hookTable().all]) {
       if ((hook as Partial<CacheMetricsHook>).register === register) hook.unhook();
     }
@@ -104,7 +108,7 @@ export class CacheMetricsHook implements TabledHook {
     this.register = register;
     this.kind = options.kind ?? libraryOf(cache as AnyCache);
     const rules = this.kind === undefined ? GENERIC_RULES : rulesOf(this.kind);
-    const methods = methodsToHook(cache, { ...rules.methods, ...options.methods });
+    const methods = methodsToHook(cache, { ...rules.methods, ...givenOf(options.methods) });
     const series = new CacheSeries(cacheFamilies(register), name);
     this.pipeline = series.pipeline;
     this.cache = new WeakRef(cache);
@@ -205,7 +209,9 @@ function checkOptions(cache: object, options: CacheHookOptions): void {
       refuse(
         `options.methods must name operations (${OPERATIONS.join(', ')}), got ${showValue(operation)}`,
       );
-    const isList = Array.isArray(names) && names.every((method) => typeof method === 'string');
+    const isList =
+      names === undefined ||
+      (Array.isArray(names) && names.every((method) => typeof method === 'string'));
     if (!isList) refuse(`options.methods.${operation} must be an array of texts`);
   }
   if (kind === undefined) return;
@@ -222,6 +228,11 @@ function checkOptions(cache: object, options: CacheHookOptions): void {
 
 function isObject(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** What is undefined counts as not given. */
+function givenOf(methods: CacheMethods = {}): CacheMethods {
+  return Object.fromEntries(Object.entries(methods).filter(([, names]) => names !== undefined));
 }
 
 function methodsToHook(cache: object, methods: CacheMethods): HookedMethod[] {

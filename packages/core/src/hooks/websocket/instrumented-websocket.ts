@@ -10,9 +10,9 @@ import { refusalWatch } from './upgrade-watch.js';
 /** What a socket or a server is instrumented with. */
 export interface WebSocketHookOptions {
   /** Value of the label `endpoint`. Default `default`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Default: the global `register`. */
-  readonly register?: Registry;
+  readonly register?: Registry | undefined;
 }
 
 /** A server of ws, as far as it is looked into. */
