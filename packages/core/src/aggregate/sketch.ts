@@ -2,7 +2,7 @@ import { assertLayout } from '../layout/assert-layout.js';
 
 /**
  * Sketch: base-2 exponential buckets of schema 5, the buckets of a Prometheus native histogram: bucket i holds
- * (2^((i−1)/32), 2^(i/32)]. Its relative error is at most 1.09 % (DESIGN.md, One sketch).
+ * (2^((i−1)/32), 2^(i/32)]. A quantile from it is at most 2.2 % off, usually within 1.1 % (docs/percentiles.md, Two estimators).
  *
  *   cell                      holds
  *   ────────────────────────  ─────────────────────────────────────────────
