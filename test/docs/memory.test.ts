@@ -1,11 +1,21 @@
-import { OPTION_RULES, resolveOptions } from '@offloop/core';
+import {
+  Histogram,
+  HttpMetrics,
+  OPTION_RULES,
+  Pipeline,
+  Registry,
+  resolveOptions,
+  Summary,
+} from '@offloop/core';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
+import { windowOf } from '@offloop/core/internal/instruments/family-window.js';
 import { LABELS_BYTES_MAX } from '@offloop/core/internal/instruments/label-text.js';
 import { segmentSizes } from '@offloop/core/internal/instruments/producer.js';
 import {
   COUNTER_BLOCK_DOUBLES,
   histogramBlockDoubles,
+  SKETCH_GROUP_CELLS,
 } from '@offloop/core/internal/layout/aggregates.js';
 import { FAMILY_ENTRY_CELLS, SERIES_ENTRY_CELLS } from '@offloop/core/internal/layout/catalog.js';
 import { CONTROL_BLOCK_BYTES } from '@offloop/core/internal/layout/control-block.js';
@@ -19,6 +29,7 @@ import { RECORD_BYTES } from '@offloop/core/internal/layout/record.js';
 import { logEntries } from '@offloop/core/internal/layout/redo-log.js';
 import { regionsOf } from '@offloop/core/internal/layout/segment.js';
 import { WATCH_BYTES } from '@offloop/core/internal/layout/watch.js';
+import { windowCopiesDoubles } from '@offloop/core/internal/layout/windows.js';
 import { expect } from 'chai';
 import { readDocument, tableUnder } from './tables.js';
 
@@ -75,10 +86,14 @@ describe('docs/memory.md', () => {
   });
 
   it('states what a series takes', () => {
+    const { slices } = windowOf(resolveOptions({}, {}).window.seconds);
+    const groups = Math.ceil(SKETCH_CELLS / SKETCH_GROUP_CELLS);
     const doubles = [
       COUNTER_BLOCK_DOUBLES,
       histogramBlockDoubles(11, 0),
       histogramBlockDoubles(11, SKETCH_CELLS),
+      histogramBlockDoubles(11, SKETCH_CELLS) +
+        windowCopiesDoubles(slices, groups, SKETCH_GROUP_CELLS),
       histogramBlockDoubles(11, WIDE_SKETCH_CELLS),
       histogramBlockDoubles(0, WIDE_SKETCH_CELLS),
     ];
@@ -87,5 +102,43 @@ describe('docs/memory.md', () => {
       Number(bytes),
     ]);
     expect(rows).to.deep.equal(doubles.map((count) => [count, count * 8]));
+  });
+
+  it('states how many series the default has room for', () => {
+    const room = (start: (registry: Registry) => (series: string) => number): number => {
+      const pipeline = new Pipeline();
+      // Nothing else is in the way: what is in question is memory.aggregateBytes.
+      pipeline.configure({
+        engine: 'inline',
+        maxSeriesPerMetric: OPTION_RULES['memory.maxSeries']?.default as number,
+      });
+      const idOf = start(new Registry(pipeline));
+      // Laid out at the first use.
+      void pipeline.producer;
+      const ids = new Set<number>();
+      for (let count = 0; ids.size === count; count++) ids.add(idOf(`${count}`));
+      return ids.size;
+    };
+    const common = { name: 'm', help: 'm', labelNames: ['a'] };
+    const ofSummary = room((registry) => {
+      const { family } = new Summary({ ...common, registers: [registry] });
+      return (series) => family.seriesByValues([series]);
+    });
+    const ofHistogram = room((registry) => {
+      const buckets = Array.from({ length: 11 }, (_, index) => index);
+      const { family } = new Histogram({ ...common, buckets, native: true, registers: [registry] });
+      return (series) => family.seriesByValues([series]);
+    });
+    const ofRequests = room((registry) => {
+      const requests = new HttpMetrics(registry.pipeline, registry);
+      return (series) => requests.seriesIdOf('GET', series, '200');
+    });
+    const inWords = (number: number): string => `${number}`.replace(/\B(?=\d{3}$)/, ' ');
+    expect(document.replace(/\s+/g, ' '))
+      .to.include(
+        `room for ${inWords(ofSummary)} series of a summary, or ${inWords(ofHistogram)} of`,
+      )
+      .and.include(`room for ${inWords(ofRequests)} of them, more than twice the`)
+      .and.include(`the ${inWords(OPTION_RULES['maxSeriesPerMetric']?.default as number)} that`);
   });
 });
