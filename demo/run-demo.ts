@@ -75,7 +75,7 @@ function introduction(of: {
     `  engine       ${engine}`,
     `  traffic      ${sender}`,
     '',
-    'Requests are those of the last second; percentiles and lag are since the start.',
+    `Requests are those of the last second; percentiles and lag are of the window, ${getSnapshot().window.seconds} s.`,
     '',
   ].join('\n');
 }

@@ -31,7 +31,7 @@ const LINES_PER_HEADER = 20;
 
 /**
  * One line a second of what offloop knows. Requests a second are the difference to the line before; percentiles and lag
- * are those since the start.
+ * are those of the sliding window.
  */
 export class LiveLine {
   readonly #startedMs: number;
