@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { LoopBeat, readLoopWatch } from '@offloop/core';
 import { Segment } from '@offloop/core/internal/layout/segment.js';
 import * as watch from '@offloop/core/internal/layout/watch.js';
+import { BEAT_INTERVAL_MS, type BeatTime } from '@offloop/core/internal/process/loop-beat.js';
 import { judge, noteStack, readStallTotals } from '@offloop/core/internal/process/stall-reading.js';
 import { expect } from 'chai';
 import { SMALL } from '../segment-rig.js';
@@ -11,23 +12,61 @@ import { SMALL } from '../segment-rig.js';
 const SETTINGS = { stallMs: 250, windowMs: 60_000, stacksPerHour: 0 };
 const { resolve } = createRequire(import.meta.url);
 
-/** Half of the beat's interval, and what a busy machine adds. */
-const ERROR_MS = 100;
+/** A loop whose time passes as a test wants. */
+class FakeLoop {
+  nowMs = 1_000_000;
+  private busyMs = 0;
+  private dueMs = 0;
+  private beat = (): void => {};
 
-function block(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
+  readonly time: BeatTime = {
+    clock: () => this.nowMs,
+    busy: () => this.busyMs,
+    every: (intervalMs, listener) => {
+      this.dueMs = this.nowMs + intervalMs;
+      this.beat = listener;
+      return () => {
+        this.beat = () => {};
+      };
+    },
+  };
+
+  /** Waits for events, and beats whenever that is due. */
+  wait(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    while (this.dueMs <= untilMs) {
+      this.nowMs = Math.max(this.nowMs, this.dueMs);
+      this.dueMs = this.nowMs + BEAT_INTERVAL_MS;
+      this.beat();
+    }
+    this.nowMs = untilMs;
+  }
+
+  /** Does not turn, as it is busy. */
+  block(ms: number): void {
+    this.busyMs += ms;
+    this.nowMs += ms;
+  }
+
+  /** Does not turn, as the whole process stands still. */
+  pause(ms: number): void {
+    this.nowMs += ms;
+  }
 }
 
 describe('LoopBeat', () => {
   let segment: Segment;
+  let loop: FakeLoop;
   let beat: LoopBeat;
 
   beforeEach(() => {
     segment = Segment.create(SMALL);
-    beat = new LoopBeat(segment);
+    loop = new FakeLoop();
+    beat = new LoopBeat(segment, loop.time);
   });
   afterEach(() => beat.stop());
+
+  const readWatch = () => readLoopWatch(segment, loop.nowMs);
 
   it('tells nothing before it is started, and after it is stopped', () => {
     const nothing = {
@@ -37,59 +76,73 @@ describe('LoopBeat', () => {
       longestStall: null,
       lastStall: null,
     };
-    expect(readLoopWatch(segment)).to.deep.equal(nothing);
+    expect(readWatch()).to.deep.equal(nothing);
     beat.start(SETTINGS);
-    expect(readLoopWatch(segment)).to.deep.equal({ ...nothing, blockedMs: 0 });
+    expect(readWatch()).to.deep.equal({ ...nothing, blockedMs: 0 });
     beat.stop();
-    expect(readLoopWatch(segment)).to.deep.equal(nothing);
+    loop.wait(1_000);
+    expect(readWatch()).to.deep.equal(nothing);
   });
 
-  it('tells in the turn of a block for how long it has lasted, and afterwards how long it was', async () => {
+  it('tells in the turn of a block for how long it has lasted, and afterwards how long it was', () => {
     beat.start(SETTINGS);
-    await sleep(250);
-    const startedMs = Date.now();
-    block(600);
-    const during = readLoopWatch(segment);
-    expect(during.blockedMs).to.be.closeTo(600, ERROR_MS);
-    expect(during).to.include({ blockedBy: 'unknown', stalls: 0 });
-    expect(during.lastStall?.durationMs).to.be.closeTo(600, ERROR_MS);
-    await sleep(250);
-    const { longestStall, ...after } = readLoopWatch(segment);
+    loop.wait(230);
+    loop.block(600);
+    const during = readWatch();
+    // Since the last beat there are 630 ms, and half of an interval is what it may be off by.
+    expect(during).to.include({ blockedMs: 580, blockedBy: 'unknown', stalls: 0 });
+    expect(during.lastStall?.durationMs).to.equal(580);
+    loop.wait(100);
+    const earliestMs = Date.now();
+    const { longestStall, ...after } = readWatch();
+    const latestMs = Date.now();
     expect(after).to.include({ blockedMs: 0, blockedBy: null, stalls: 1 });
     expect(after.lastStall).to.deep.equal(longestStall);
-    expect(longestStall?.durationMs).to.be.closeTo(600, ERROR_MS);
-    expect(Date.parse(longestStall?.startedAt ?? '')).to.be.closeTo(startedMs, 2 * ERROR_MS);
+    // It was not longer than the loop was busy, and not shorter than 530 ms, as a beat was missed.
+    expect(longestStall?.durationMs).to.equal(565);
+    // It ended when the loop turned again, a beat ago.
+    const startedMs = Date.parse(longestStall?.startedAt ?? '');
+    expect(startedMs + 565 + BEAT_INTERVAL_MS).to.be.within(earliestMs, latestMs);
   });
 
-  it('takes a block that is shorter than a stall for none', async () => {
-    beat.start({ ...SETTINGS, stallMs: 5_000 });
-    await sleep(150);
-    block(400);
-    await sleep(250);
-    expect(readLoopWatch(segment)).to.include({ stalls: 0, lastStall: null });
-  });
-
-  it('goes on with other settings without forgetting what it is late by', async () => {
-    beat.start({ ...SETTINGS, stallMs: 5_000 });
-    await sleep(150);
-    block(600);
+  it('tells the length of a pause, in which the loop is not busy, to half of an interval', () => {
     beat.start(SETTINGS);
-    await sleep(250);
-    expect(readLoopWatch(segment).stalls).to.equal(1);
+    loop.wait(250);
+    loop.pause(600);
+    loop.wait(0);
+    expect(readWatch().lastStall?.durationMs).to.equal(600);
   });
 
-  it('takes the verdict that was given while it went on, and counts by it a second later', async () => {
+  it('takes a block that is shorter than a stall for none', () => {
+    beat.start({ ...SETTINGS, stallMs: 5_000 });
+    loop.wait(150);
+    loop.block(400);
+    loop.wait(250);
+    expect(readWatch()).to.include({ stalls: 0, lastStall: null });
+  });
+
+  it('goes on with other settings without forgetting what it is late by', () => {
+    beat.start({ ...SETTINGS, stallMs: 5_000 });
+    loop.wait(150);
+    loop.block(600);
     beat.start(SETTINGS);
-    await sleep(150);
+    loop.wait(250);
+    expect(readWatch().stalls).to.equal(1);
+  });
+
+  it('takes the verdict that was given while it went on, and counts by it a second later', () => {
+    beat.start(SETTINGS);
+    loop.wait(150);
     judge(segment, 0, 'waiting');
     noteStack(segment, 0, 'at work (file.js:1:1)');
-    block(400);
-    expect(readLoopWatch(segment).blockedBy).to.equal('waiting');
-    await sleep(250);
-    const { lastStall } = readLoopWatch(segment);
+    loop.block(400);
+    expect(readWatch().blockedBy).to.equal('waiting');
+    loop.wait(0);
+    const { lastStall } = readWatch();
     expect(lastStall).to.include({ cause: 'waiting', stack: 'at work (file.js:1:1)' });
+    loop.wait(900);
     expect(readStallTotals(segment).counts).to.deep.equal([0, 0, 0, 0, 0, 0]);
-    await sleep(1_100);
+    loop.wait(100);
     const { counts, lengthsMs } = readStallTotals(segment);
     expect(counts).to.deep.equal([0, 0, 0, 1, 0, 0]);
     expect(lengthsMs[3]).to.equal(lastStall?.durationMs);
@@ -97,6 +150,7 @@ describe('LoopBeat', () => {
 
   it('does not keep the process alive', () => {
     const before = process.getActiveResourcesInfo().toSorted();
+    beat = new LoopBeat(segment);
     beat.start(SETTINGS);
     expect(process.getActiveResourcesInfo().toSorted()).to.deep.equal(before);
   });

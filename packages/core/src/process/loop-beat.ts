@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import type { Segment } from '../layout/segment.js';
 import * as layout from '../layout/watch.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
@@ -17,11 +17,29 @@ const VERDICT_MS = 1_000;
 
 /** What counts as a stall, and what is done about it. */
 export interface BeatSettings {
+  /** Time without a turn of the loop from which it is a stall, ms, at least 250. */
   readonly stallMs: number;
-  /** Over which the longest one is looked for. */
+  /** Length of the window in which the longest one is looked for, ms. */
   readonly windowMs: number;
+  /** Stacks that whoever watches takes an hour at most; 0: none. */
   readonly stacksPerHour: number;
 }
+
+/** The time that a beat goes by. */
+export interface BeatTime {
+  /** Milliseconds of a clock that all threads share. */
+  readonly clock: () => number;
+  /** Milliseconds for which the loop has not been waiting for events since the thread began. */
+  readonly busy: () => number;
+  /** Calls a listener back at each interval; gives what stops that. */
+  readonly every: (intervalMs: number, listener: () => void) => () => void;
+}
+
+const REAL_TIME: BeatTime = {
+  clock: monotonicMs,
+  busy: () => performance.eventLoopUtilization().active,
+  every,
+};
 
 /**
  * The loop's pulse: a timer that notes in shared memory when the loop last came round, so that any other thread can tell for how long it has not.
@@ -31,12 +49,15 @@ export interface BeatSettings {
  */
 export class LoopBeat {
   private readonly segment: Segment;
+  private readonly time: BeatTime;
   private stopBeating: (() => void) | undefined;
   private lastMs = 0;
-  private last: EventLoopUtilization | undefined;
+  private lastBusyMs = 0;
 
-  constructor(segment: Segment) {
+  /** @param time For tests. */
+  constructor(segment: Segment, time: BeatTime = REAL_TIME) {
     this.segment = segment;
+    this.time = time;
   }
 
   /** Begins to beat, or goes on with other settings. */
@@ -47,9 +68,9 @@ export class LoopBeat {
     Atomics.store(watch, layout.STACKS_PER_HOUR, stacksPerHour);
     if (this.stopBeating !== undefined) return;
     Atomics.store(watch, layout.TASK_ID, ownTaskId());
-    this.note(monotonicMs());
+    this.note(this.time.clock());
     Atomics.store(watch, layout.BEAT_INTERVAL_MS, BEAT_INTERVAL_MS);
-    this.stopBeating = every(BEAT_INTERVAL_MS, () => this.beat());
+    this.stopBeating = this.time.every(BEAT_INTERVAL_MS, () => this.beat());
   }
 
   stop(): void {
@@ -59,22 +80,21 @@ export class LoopBeat {
   }
 
   private beat(): void {
-    const nowMs = monotonicMs();
+    const nowMs = this.time.clock();
     const { watch } = this.segment;
     const gapMs = nowMs - this.lastMs;
-    const { last } = this;
+    const { lastBusyMs } = this;
     this.note(nowMs);
     // After the beat: a watcher that found the stall noted and the loop still late would take it for another one.
     if (gapMs >= (watch[layout.STALL_MS] as number)) {
-      const { active } = performance.eventLoopUtilization(this.last, last);
-      this.noteStall(nowMs, lengthMs(gapMs, active));
+      this.noteStall(nowMs, lengthMs(gapMs, this.lastBusyMs - lastBusyMs));
     }
     if (watch[layout.COUNTED_STALLS] !== watch[layout.STALL_COUNT]) this.countStalls(nowMs);
   }
 
   private note(nowMs: number): void {
     this.lastMs = nowMs;
-    this.last = performance.eventLoopUtilization();
+    this.lastBusyMs = this.time.busy();
     Atomics.store(this.segment.watch, layout.BEAT_MS, toCell(nowMs));
   }
 
