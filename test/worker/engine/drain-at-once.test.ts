@@ -1,11 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { threadTakesOver } from '../pool-threads.js';
+import { threadTakesOver, until } from '../pool-threads.js';
 import { type TestPool, useTestPools } from '../test-pool.js';
-import { Misdeed } from '../threads/misdeeds.js';
-
-/** A thread that has been told to misbehave does so within milliseconds. */
-const HEARD_MS = 100;
+import { MISDEED_CELL, Misdeed } from '../threads/misdeeds.js';
 
 describe('drainAtOnce() of a pool engine', function () {
   this.timeout(30_000);
@@ -45,9 +42,10 @@ describe('drainAtOnce() of a pool engine', function () {
 
   async function misbehaving(misdeed: number): Promise<TestPool> {
     const pool = startPool();
-    await threadTakesOver(pool.test.segment);
+    const { segment } = pool.test;
+    await threadTakesOver(segment);
     pool.commit(misdeed).catch(() => {});
-    await delay(HEARD_MS);
+    await until(() => Atomics.load(segment.control, MISDEED_CELL) === 1, 'the thread misbehaves');
     pool.test.record(500);
     pool.test.recorder.publishNow();
     return pool;

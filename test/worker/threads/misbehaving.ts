@@ -3,7 +3,7 @@ import { Segment } from '@offloop/core/engine';
 import type { PageTask } from '@offloop/worker/internal/thread/page-messages.js';
 import type { StartTask } from '@offloop/worker/internal/thread/thread-tasks.js';
 import * as thread from '@offloop/worker/thread';
-import { LEASE_CELL, Misdeed, SLEEP_SECONDS } from './misdeeds.js';
+import { LEASE_CELL, MISDEED_CELL, Misdeed, SLEEP_SECONDS } from './misdeeds.js';
 
 /**
  * The real thread, which misbehaves when it is asked for a family of a negative id.
@@ -19,12 +19,18 @@ export function start(task: StartTask): Promise<boolean> {
   return thread.start(task);
 }
 
+function tellOfMisdeed(): void {
+  Atomics.store((segment as Segment).control, MISDEED_CELL, 1);
+}
+
 export async function render(task: PageTask): Promise<unknown> {
   switch (task.request.families[0]) {
     case Misdeed.loop:
+      tellOfMisdeed();
       for (;;);
     case Misdeed.loopInBatch:
       Atomics.or((segment as Segment).control, LEASE_CELL, 1);
+      tellOfMisdeed();
       for (;;);
     case Misdeed.sleepInBatch:
       Atomics.or((segment as Segment).control, LEASE_CELL, 1);

@@ -15,3 +15,6 @@ export const SLEEP_SECONDS = 7;
 
 /** LEASE of the control block, which is out of reach in a pool's thread. */
 export const LEASE_CELL = 128;
+
+/** The last of the control block, which nobody else uses: 1 once a misdeed that never ends has begun. */
+export const MISDEED_CELL = 159;
