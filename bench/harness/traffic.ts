@@ -6,8 +6,7 @@ export type Distribution = 'lognormal 1.0' | 'lognormal 0.5' | 'pareto';
 /**
  * Observations to replay in a cycle, drawn with a fixed seed.
  *
- * 65 536 of them: a cycle of 4 096 is learned by the branch predictor, and a linear search of buckets then looks twice as fast as it is
- * (PERFORMANCE.md, Traps).
+ * 65 536 of them: a cycle of 4 096 is learned by the branch predictor, and a linear search of buckets then looks twice as fast as it is.
  */
 export interface Traffic {
   /** Seconds, 65 536 of them. */

@@ -94,7 +94,7 @@ function linearVerdict(measured: readonly Measured[], small: Measured): Verdict[
   ];
 }
 
-/** PERFORMANCE.md, Scraping. */
+/** What a page of 10 000 series may cost, by itself and beside prom-client's. */
 function verdictsOf(measured: readonly Measured[]): Verdict[] {
   const [own, other] = LIBRARIES.map((contender) =>
     measured.find((each) => each.contender === contender && each.seriesCount === 10_000),

@@ -48,7 +48,7 @@ engineContract('pool, whose threads cannot start', async (parts) =>
   }),
 );
 
-/** What every engine promises, whichever thread it works on (DESIGN.md, Promises). */
+/** What every engine promises, whichever thread it works on. */
 function engineContract(name: string, startEngine: (parts: Parts) => Promise<Engine>): void {
   describe(`an engine (${name}, seed ${seed})`, function () {
     this.timeout(20_000);

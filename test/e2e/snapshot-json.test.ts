@@ -15,7 +15,7 @@ const LATENCIES: Readonly<Record<string, Shape>> = {
   p99_latency_ms: 'number or null',
 };
 
-/** REQUIREMENTS.md §1: these fields keep their names and meaning; more may stand beside them. */
+/** What readers of the JSON go by: these fields keep their names and meaning; more may stand beside them. */
 const SNAPSHOT: Shape = {
   total_requests: 'number',
   error_rate: 'number or null',

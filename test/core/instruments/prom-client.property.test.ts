@@ -50,7 +50,7 @@ function sideOf(lib: typeof prom, registry: Side['registry']): Side {
 const offloop = { Counter, Gauge, Histogram } as unknown as typeof prom;
 
 // Values are what both take, or both refuse: docs/migrating.md lists what only one of them does. No commas, which prom-client's keys
-// are joined with (PEERS: label values that merge series).
+// are joined with (test/core/peer-defects.test.ts, 1).
 const amount = fc.oneof(
   fc.constantFrom(undefined, 0, 1, 2, 0.25, -1, 1e21, 2 ** 53, Number.POSITIVE_INFINITY, '5', true),
   fc.double({ noNaN: true, min: 0, max: 1e9 }),

@@ -83,7 +83,7 @@ describe('removing and resetting', () => {
     plain.inc();
     expect(await valuesOf(plain)).to.deep.equal([['', 1]]);
     expect(await valuesOf(labelled)).to.deep.equal([]);
-    // prom-client loses it: PEERS.md, defect 9.
+    // prom-client loses it: test/core/peer-defects.test.ts, 9.
     expect(await valuesOf(histogram)).to.deep.equal([
       ['1', 0],
       ['+Inf', 0],

@@ -6,7 +6,7 @@ import { BOUNDS, WindowRig } from '../aggregate/window-rig.js';
 const OBSERVATIONS = 1_000_000;
 const SEGMENTS = 8;
 const SHARES = [0.5, 0.9, 0.95, 0.99, 0.999];
-/** DESIGN.md, One sketch: schema 5. */
+/** Half of a bucket of schema 5, 2^(1/64) − 1, rounded up: docs/percentiles.md, Two estimators. */
 const RELATIVE_ERROR_MAX = 0.011;
 
 /** Seconds. */

@@ -5,8 +5,7 @@ import { SKETCH_CELLS, sketchUpperBound } from './sketch.js';
  *
  * Doubles above zero order as their upper words do, so `(high >> shift) - minimum` is the cell of a monotonous table. A cell
  * stores the first bound that is not below the cell's lowest value; the value is compared with that one. A cell
- * holds one bound at most, so one comparison decides, of which a linear search needs twelve (PERFORMANCE.md, Draining: 2.4 ns
- * against 12.9).
+ * holds one bound at most, so one comparison decides, where a search from the first bound on makes up to twelve of them for eleven bounds.
  */
 export interface BoundTable {
   /** Empty where no table serves: bounds at or below zero, two in one cell, or spread over too many octaves. Then search. */

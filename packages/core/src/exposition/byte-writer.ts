@@ -10,8 +10,8 @@ const STEP_BYTES = 8;
 const NINE_DIGITS = 1_000_000_000;
 
 /**
- * Writes an exposition as bytes, without a string in between: concatenating strings took a thread four times as long
- * (PERFORMANCE.md, Scraping).
+ * Writes an exposition as bytes, without a string in between: a page of megabytes would be made twice, as text and as bytes, and its text be
+ * left to the collector.
  */
 export class ByteWriter {
   private bytes: Uint8Array;

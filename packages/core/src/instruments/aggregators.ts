@@ -87,7 +87,7 @@ function mergedSample(
   };
 }
 
-/** As JSON, which keeps apart what joined text would merge: the labels of PEERS.md, defect 1. */
+/** As JSON, which keeps apart what joined text would merge: label values that hold the separator (test/core/peer-defects.test.ts, 1). */
 function sampleKey({ metricName = '', labels }: MetricValueWithName): string {
   const pairs = Object.entries(labels).map(([name, value]) => [name, String(value)] as const);
   return JSON.stringify([metricName, pairs.sort(([a], [b]) => (a < b ? -1 : 1))]);
