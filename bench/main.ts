@@ -1,15 +1,9 @@
 import { parseArgs } from 'node:util';
 import { formatMachine, stampMachine } from './harness/machine.js';
-import { replaceBenchBlock } from './harness/readme.js';
-import {
-  LAST_RESULTS,
-  README_RESULTS,
-  readResults,
-  type SuiteResult,
-  writeResult,
-} from './harness/result.js';
+import { readmeSections, replaceBenchBlock } from './harness/readme.js';
+import { LAST_RESULTS, README_RESULTS, type SuiteResult, writeResult } from './harness/result.js';
 import type { Mode, Suite } from './harness/suite.js';
-import { formatSection, formatTable } from './harness/table.js';
+import { formatTable } from './harness/table.js';
 import { SUITES } from './suites.js';
 
 const HELP = `Usage: npm run bench -- [part of a suite's name …] [options]
@@ -72,11 +66,8 @@ async function runSuite(suite: Suite): Promise<void> {
   console.log(`  ${formatMachine(machine)}\n  ${path} after ${seconds} s`);
 }
 
-/** From the results in git, so that a run of one suite leaves the other tables as they are. */
 function writeReadme(): void {
-  const sections = SUITES.filter(({ isForReadme }) => isForReadme)
-    .flatMap(({ name }) => readResults(README_RESULTS, name))
-    .map(formatSection);
+  const sections = readmeSections(SUITES);
   replaceBenchBlock(README, sections.join('\n\n'));
   console.log(`\nREADME.md has ${sections.length} tables.`);
 }

@@ -1,7 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { README_RESULTS, readResults } from './result.js';
+import type { Suite } from './suite.js';
+import { formatSection } from './table.js';
 
 const BEGIN = '<!-- bench:begin -->';
 const END = '<!-- bench:end -->';
+
+/** A section of Markdown for each result in git of the suites that the README shows: a run of one suite leaves the other tables as they are. */
+export function readmeSections(suites: readonly Suite[]): string[] {
+  return suites
+    .filter(({ isForReadme }) => isForReadme)
+    .flatMap(({ name }) => readResults(README_RESULTS, name))
+    .map(formatSection);
+}
 
 /**
  * Replaces what stands between the two marks in a file.
