@@ -1,10 +1,4 @@
-import {
-  Counter,
-  Histogram,
-  isOffloopError,
-  type MetricObjectWithValues,
-  Registry,
-} from '@offloop/core';
+import { Counter, isOffloopError, type MetricObjectWithValues, Registry } from '@offloop/core';
 import { CATALOG_END } from '@offloop/core/internal/layout/control-block.js';
 import { expect } from 'chai';
 import * as prom from 'prom-client';
@@ -199,9 +193,15 @@ describe('exemplars', function () {
     );
   });
 
-  it('need no OpenMetrics registry: a scraper asks for the format it wants', () => {
-    const registers = [new Registry(new PipelineRig().pipeline)];
-    new Histogram({ name: 'h', help: 'h', enableExemplars: true, registers });
+  it('need no OpenMetrics registry: a scraper asks for the format it wants', async () => {
+    const rig = new PipelineRig();
+    const histogram = rig.histogram({ buckets: [1], enableExemplars: true });
+    histogram.observe({ value: 0.5, exemplarLabels: { trace_id: 'abc' } });
+    expect(rig.registry.contentType).to.equal(Registry.PROMETHEUS_CONTENT_TYPE);
+    expect(await pageOf(rig, 'openMetrics')).to.match(
+      /_bucket\{le="1.0"\} 1 # \{trace_id="abc"\} 0.5 /,
+    );
+    expect(await rig.registry.metrics()).to.not.include('abc');
   });
 
   it('with a NUL in a value are refused, as Prometheus would lose the page', () => {
