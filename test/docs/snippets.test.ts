@@ -1,25 +1,65 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
-import { runSnippet, snippetsFolder, snippetsOf } from './snippets.js';
+import { compileSnippets, runSnippet, snippetsFolder, snippetsOf } from './snippets.js';
 import { readDocument } from './tables.js';
 
-for (const [path, count] of [
+/** Documents whose samples of JavaScript are whole programs. */
+const PROGRAMS: readonly (readonly [path: string, count: number])[] = [
+  ['README.md', 1],
   ['docs/migrating.md', 6],
   ['docs/requests.md', 2],
-] as const) {
+  ['packages/express-adapter/README.md', 1],
+];
+
+/** Documents whose samples of TypeScript are not compiled, and why. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  'docs/migrating.md': 'being changed',
+  'docs/requests.md': 'being changed',
+};
+
+/** What the samples of a document leave to the application. */
+const LEFT_TO_THE_APPLICATION: Readonly<Record<string, string>> = {
+  'docs/health.md': `
+    import { getMetrics, type Logger } from '@offloop/express';
+    declare function pino(): Logger;
+    declare function page(...about: unknown[]): void;`,
+  'docs/hooks.md': `
+    import type { LRUCache } from 'lru-cache';
+    import type { WebSocket, WebSocketServer } from 'ws';
+    declare const cache: LRUCache<string, string>;
+    declare const wss: WebSocketServer;
+    declare const socket: WebSocket;`,
+  'docs/off-loop-port.md': `
+    import type { Express } from 'express';
+    import { getMetrics, metricsMiddleware } from '@offloop/express';
+    declare const app: Express;`,
+};
+
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  ...['docs', 'packages/core', 'packages/worker', 'packages/express-adapter'].flatMap((folder) =>
+    readdirSync(new URL(`../../../${folder}`, import.meta.url))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
+];
+
+for (const [path, count] of PROGRAMS) {
   describe(path, function () {
     this.timeout(30_000);
-    const snippets = snippetsOf(readDocument(path));
+    const programs = snippetsOf(readDocument(path)).filter(({ language }) => language === 'js');
 
-    after(() => rmSync(snippetsFolder, { recursive: true, force: true }));
+    after(removeSnippets);
 
     it('has snippets', () => {
-      expect(snippets).to.have.length(count);
+      expect(programs).to.have.length(count);
     });
 
-    for (const [index, snippet] of snippets.entries()) {
+    for (const [index, { code }] of programs.entries()) {
       it(`has a snippet ${index + 1} that runs, says nothing, and lets the process end`, () => {
-        expect(runSnippet(`snippet-${index + 1}`, snippet)).to.deep.equal({
+        expect(runSnippet(`snippet-${index + 1}`, code)).to.deep.equal({
           status: 0,
           stdout: '',
           stderr: '',
@@ -27,8 +67,34 @@ for (const [path, count] of [
       });
     }
 
-    it('is found from the README', () => {
-      expect(readDocument('README.md')).to.include(path);
-    });
+    if (path.startsWith('docs/')) {
+      it('is found from the README', () => {
+        expect(readDocument('README.md')).to.include(path);
+      });
+    }
   });
+}
+
+describe('samples of the documents', () => {
+  after(removeSnippets);
+
+  it('compile in strict TypeScript, where they are not run', function () {
+    this.timeout(60_000);
+    const codes: Record<string, string> = {};
+    const areRun = new Set(PROGRAMS.map(([path]) => path));
+    for (const path of DOCUMENTS) {
+      const prelude = LEFT_TO_THE_APPLICATION[path] ?? '';
+      for (const [index, { language, code }] of snippetsOf(readDocument(path)).entries()) {
+        const isLeftOut = language === 'js' ? areRun.has(path) : LEFT_OUT[path] !== undefined;
+        const name = `${path.replace(/\W/g, '-')}-${index + 1}`;
+        if (!isLeftOut) codes[name] = `${prelude.trim()}\n${code}`;
+      }
+    }
+    expect(Object.keys(codes)).to.have.length.of.at.least(7);
+    expect(compileSnippets(codes)).to.equal('');
+  });
+});
+
+function removeSnippets(): void {
+  rmSync(snippetsFolder, { recursive: true, force: true });
 }
