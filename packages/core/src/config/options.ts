@@ -281,7 +281,7 @@ export interface ResolvedPortOptions {
   readonly maxConnections: number;
 }
 
-/** The same with nothing left open. Frozen. */
+/** The same with nothing left open, what was not given and has no default being an empty text. Frozen. {@link OffloopOptions} says what each is. */
 export interface ResolvedOptions {
   readonly engine: 'auto' | 'pool' | 'inline';
   readonly threadFile: string;

@@ -5,23 +5,37 @@ import { type ReliabilityReport, reliabilityReport } from './reliability-report.
 
 /** What `/health/extended` answers: schema/health.schema.json#/$defs/extended. */
 export interface ExtendedHealth extends HealthReport {
+  /** The numbers of the window at a glance. */
   readonly metrics_extended: MetricsExtended;
+  /** What the detectors say. */
   readonly reliability: ReliabilityReport;
-  /** schema/snapshot.schema.json. */
+  /** The whole snapshot: schema/snapshot.schema.json. */
   readonly snapshot: SnapshotJson;
 }
 
 /** The numbers of the window at a glance. */
 export interface MetricsExtended {
+  /** Share of the window's requests that were answered with status 500 and above, in [0, 1]; `null` where the window holds none. */
   readonly error_rate: number | null;
+  /** Requests of the window. */
   readonly request_volume: {
+    /** How many there are. */
     readonly requests: number;
+    /** How many there are a second; `null` at the window's very beginning. */
     readonly requests_per_second: number | null;
+    /** How much time the window holds at present, seconds. */
     readonly span_seconds: number;
   };
-  readonly event_loop_lag: { readonly avg_ms: number | null; readonly p95_ms: number | null };
+  /** Lag of the loop over the window, weighted by time. */
+  readonly event_loop_lag: {
+    /** Mean lag, ms; `null` where the window holds no sample. */
+    readonly avg_ms: number | null;
+    /** Lag that the loop stays below for 95 % of the time, ms; `null` where the window holds no sample. */
+    readonly p95_ms: number | null;
+  };
+  /** Counts of WebSockets, by their names in the snapshot. */
   readonly websocket: Readonly<Record<string, number>>;
-  /** By share: the named percentiles and the configured ones. */
+  /** Latency by share, ms: the named percentiles and the configured ones; `null` where the window holds no request. */
   readonly percentiles_ms: Readonly<Record<string, number | null>>;
 }
 

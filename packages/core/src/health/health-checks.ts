@@ -9,13 +9,15 @@ export type HealthCheck = (signal: AbortSignal) => unknown;
 
 /** How a check stands. Plain data, as it crosses threads. */
 export interface CheckResult {
+  /** The name under which it was added. */
   readonly name: string;
   /** `pending`: it has not ended yet. `failing` after two failures in a row, or where the first one failed; `ok` again after two successes. */
   readonly state: 'pending' | 'ok' | 'failing';
   /** Since when: Unix time, ms. */
   readonly sinceMs: number;
-  /** When it last ended; 0: not yet. */
+  /** When it last ended: Unix time, ms; 0: not yet. */
   readonly endedMs: number;
+  /** How long it took then, ms. */
   readonly durationMs: number;
   /** Why it failed the last time; '' when it did not. */
   readonly error: string;

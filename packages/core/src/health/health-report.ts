@@ -18,21 +18,25 @@ export interface HealthReason {
     | 'engine_degraded';
   /** The check's name; `null` of everything else. */
   readonly check: string | null;
-  /** What was compared with the threshold: milliseconds, or a share. */
+  /** What was compared with the threshold: ms, or a share in [0, 1]; `null` where there is no number to it. */
   readonly value: number | null;
+  /** The threshold, in the same unit; `null` where there is none. */
   readonly threshold: number | null;
-  /** ISO 8601. */
+  /** Since when, ISO 8601; `null` where that is not known. */
   readonly since: string | null;
 }
 
 /** A check as it stands. */
 export interface CheckReport {
+  /** The name under which it was added. */
   readonly name: string;
+  /** `pending`: it has not ended yet. `failing` after two failures in a row, or where the first one failed; `ok` again after two successes. */
   readonly state: CheckResult['state'];
   /** How long ago it last ended, ms; `null` before it has. */
   readonly age_ms: number | null;
+  /** How long it took then, ms; `null` before it has ended. */
   readonly duration_ms: number | null;
-  /** Why it failed the last time. */
+  /** Why it failed the last time; `null` where it did not. */
   readonly error: string | null;
 }
 
@@ -40,12 +44,19 @@ export interface CheckReport {
 export interface HealthReport {
   /** `degraded`: at work, and an operator should look. Only `unhealthy` and `closed` are answered with 503. */
   readonly status: 'ok' | 'degraded' | 'unhealthy' | 'closed';
+  /** Why the status is not `ok`; empty where it is. */
   readonly reasons: readonly HealthReason[];
+  /** Where aggregation and rendering run. */
   readonly engine: Engine['kind'];
+  /** `degraded`: a pool whose thread is being replaced; meanwhile the main thread does its work. */
   readonly engine_state: Engine['state'];
+  /** Time since the metrics were made, seconds. */
   readonly uptime_seconds: number;
+  /** Records in the ring that are not aggregated yet. */
   readonly backlog_records: number;
+  /** Records since the start that a full ring refused. */
   readonly dropped_records: number;
+  /** The application's own checks, in the order of their coming. */
   readonly checks: readonly CheckReport[];
 }
 

@@ -3,15 +3,19 @@ import type { DetectorReport, ReliabilityReport } from './reliability-report.js'
 
 /** What has changed: the service's status, or one detector. */
 export interface HealthChange {
+  /** `health` for the status, else the detector's name. */
   readonly subject: 'health' | DetectorReport['name'];
+  /** What it was: a status of `/health`; of a detector `ok` or `alarm`. */
   readonly from: string;
+  /** What it is: a status of `/health`; of a detector `ok`, `alarm` or `insufficient_data`. */
   readonly to: string;
+  /** Whether it is worse than it was. */
   readonly isWorse: boolean;
   /** One line for a person. */
   readonly message: string;
-  /** Of the service: why. */
+  /** Why the status is not `ok`. Of the status only. */
   readonly reasons?: HealthReport['reasons'];
-  /** Of a detector: all that it says. */
+  /** All that the detector says. Of a detector only. */
   readonly detector?: DetectorReport;
 }
 

@@ -6,6 +6,7 @@ import { cacheName } from './health-source.js';
 
 /** A detector as it stands. */
 export interface DetectorReport {
+  /** Which detector it is. */
   readonly name: DetectorName;
   /** `insufficient_data`: nobody can say; `needs` says what it takes. */
   readonly state: 'ok' | 'alarm' | 'insufficient_data';
@@ -13,12 +14,17 @@ export interface DetectorReport {
   readonly since: string | null;
   /** The statistical test. */
   readonly test: string;
+  /** The data that it takes before it can judge. */
   readonly needs: string;
+  /** Unit of `value` and `threshold`. */
   readonly unit: string;
   /** What the alarm is about, or what came nearest to one: a percentile, a cache, `more` or `less`. */
   readonly subject: string | null;
+  /** What was found in the window; `null` where nothing can be said. */
   readonly value: number | null;
+  /** From where on it is an alarm, when it is sure; `null` where nothing can be said. */
   readonly threshold: number | null;
+  /** The numbers behind the judgement, by name; `null` where one is not known. */
   readonly evidence: Readonly<Record<string, number | null>>;
 }
 
@@ -28,9 +34,11 @@ export interface ReliabilityReport {
   readonly status: 'ok' | 'alarm' | 'learning';
   /** When the detectors last looked, ISO 8601; `null` before they have. */
   readonly evaluated_at: string | null;
+  /** Each of the four. */
   readonly detectors: readonly DetectorReport[];
 }
 
+/** Which detectors there are: docs/health.md. */
 export type DetectorName = Exclude<FindingName, 'event_loop_lag' | 'error_rate'>;
 
 interface Detector {

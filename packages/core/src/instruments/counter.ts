@@ -20,6 +20,7 @@ export interface CounterConfiguration<T extends string> extends MetricConfigurat
 
 /** What `inc` takes where exemplars are enabled. */
 export interface CounterIncrement<T extends string> extends ExemplarCall {
+  /** Labels of the series; not given for a metric without labels. */
   readonly labels?: LabelValues<T> | undefined;
 }
 

@@ -5,6 +5,7 @@ import type { Producer } from './producer.js';
 
 /** What a call that may bring an exemplar gives: prom-client's shape. */
 export interface ExemplarCall {
+  /** What is observed; of a counter, what is added, 1 where it is not given. */
   readonly value?: number | undefined;
   /** Names and values of at most 128 characters together. Without any, the exemplar from before stays. */
   readonly exemplarLabels?: ExemplarLabels | undefined;

@@ -37,6 +37,7 @@ export interface HistogramConfiguration<T extends string> extends MetricConfigur
 
 /** What `observe` takes where exemplars are enabled. */
 export interface HistogramObservation<T extends string> extends ExemplarCall {
+  /** Labels of the series; not given for a metric without labels. */
   readonly labels?: LabelValues<T> | undefined;
 }
 

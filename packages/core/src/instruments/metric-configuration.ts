@@ -7,6 +7,7 @@ import { type Aggregator, aggregators } from './aggregators.js';
 export interface MetricConfiguration<T extends string> {
   /** Matches `[a-zA-Z_:][a-zA-Z0-9_:]*`, unless `utf8Names` is set. */
   readonly name: string;
+  /** What the metric is of, in words, for a page's line `# HELP`. Not empty. */
   readonly help: string;
   /** Each matches `[a-zA-Z_][a-zA-Z0-9_]*`, unless `utf8Names` is set. */
   readonly labelNames?: readonly T[] | undefined;

@@ -11,6 +11,7 @@ const MS_PER_SECOND = 1000;
 
 /** An exemplar, as prom-client's `get()` gives it. */
 export interface MetricExemplar {
+  /** Its labels, as a rule those of a trace. */
   readonly labelSet: Readonly<Record<string, string>>;
   /** The observed value, or the amount that was added to a counter. */
   readonly value: number;
@@ -26,7 +27,9 @@ export interface MetricObject {
   name: string;
   help: string;
   type: MetricType;
+  /** How the samples of several processes become one. */
   aggregator: Aggregator;
+  /** What brings the metric up to date before it is read. */
   collect?: CollectFunction<never> | undefined;
 }
 
@@ -45,6 +48,7 @@ export interface MetricValue<T extends string = string> {
 
 /** A sample that says which of its metric's names it has: a histogram's three, a summary's two. */
 export interface MetricValueWithName<T extends string = string> extends MetricValue<T> {
+  /** Which of its metric's names the sample has; the metric's own where it is left out. */
   metricName?: string;
 }
 

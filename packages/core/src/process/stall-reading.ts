@@ -7,8 +7,9 @@ import { elapsedMs, monotonicMs } from './monotonic-clock.js';
 export interface Stall {
   /** When it began, ISO 8601. */
   readonly startedAt: string;
-  /** To within 50 ms. */
+  /** How long it was, or has been, ms, to within 50 ms. */
   readonly durationMs: number;
+  /** Why the loop stood still, as far as anybody could tell: docs/liveness.md. */
   readonly cause: layout.StallCause;
   /** Where the thread was, a line a frame; `null` where nobody asked it, or it could not answer. */
   readonly stack: string | null;

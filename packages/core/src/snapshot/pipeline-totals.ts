@@ -26,25 +26,39 @@ import { readWideCounter } from '../layout/wide-counter.js';
  * Seen from a thread that does not produce, up to 63 records that are written and not yet published are in none of them.
  */
 export interface PipelineTotals {
+  /** Records since the start, the dropped ones included. */
   readonly offeredRecords: number;
+  /** Records since the start that were written to the ring. */
   readonly recordedRecords: number;
+  /** Records since the start that a full ring refused. */
   readonly droppedRecords: number;
+  /** Records since the start that are in the numbers. */
   readonly aggregatedRecords: number;
+  /** Records that wait in the ring, at most `capacityRecords`. */
   readonly backlogRecords: number;
+  /** Records that the ring holds: the option `ring.capacityRecords`. */
   readonly capacityRecords: number;
   /** Aggregated records that named no series. Always 0, unless memory was damaged. */
   readonly unattributedRecords: number;
+  /** Time since the start that was spent aggregating, ms, on whichever thread. */
   readonly drainMs: number;
+  /** Batches since the start in which that was done. */
   readonly batches: number;
+  /** Pages since the start that were handed out. */
   readonly scrapes: number;
+  /** Time since the start that was spent rendering them, ms, on whichever thread. */
   readonly renderMs: number;
+  /** Series that there are at present, at most `maxSeries`. */
   readonly seriesUsed: number;
+  /** Series that there is room for: the option `memory.maxSeries`. */
   readonly maxSeries: number;
-  /** Look-ups of a label set that were folded into an overflow series. */
+  /** Look-ups since the start of a label set that were folded into an overflow series. */
   readonly seriesRefused: number;
+  /** Pool threads since the start that were replaced. */
   readonly threadRestarts: number;
-  /** `collect()` callbacks that failed while a page was scraped. */
+  /** `collect()` callbacks since the start that failed while a page was scraped. */
   readonly collectErrors: number;
+  /** Address space of the shared memory, bytes, of which only what is used is resident. */
   readonly segmentBytes: number;
 }
 

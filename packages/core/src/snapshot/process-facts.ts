@@ -1,9 +1,14 @@
 /** What a snapshot says of the process. Bytes are as of the last second. */
 export interface ProcessFacts {
+  /** Number of the process. */
   readonly pid: number;
+  /** Time since the process began, seconds. */
   readonly uptimeSeconds: number;
+  /** Version of Node, `v20.19.0`. */
   readonly nodeVersion: string;
+  /** Resident memory of the process, all threads included, bytes. */
   readonly residentBytes: number;
+  /** Used heap of the thread that reads, bytes. */
   readonly heapUsedBytes: number;
 }
 

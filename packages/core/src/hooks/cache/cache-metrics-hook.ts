@@ -48,10 +48,13 @@ export interface CacheHookOptions {
  * hook.unhook();
  */
 export class CacheMetricsHook implements TabledHook {
+  /** Value of the label `cache`. */
   readonly name: string;
-  /** `undefined` for a cache that is no library's. */
+  /** Whose cache it is; `undefined` for one that is no library's. */
   readonly kind: CacheLibrary | undefined;
+  /** The registry that shows the numbers. */
   readonly register: Registry;
+  /** Where they are counted. */
   readonly pipeline: Pipeline;
   private readonly cache: WeakRef<object>;
   private readonly state: HookState;

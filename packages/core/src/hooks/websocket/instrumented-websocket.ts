@@ -28,6 +28,7 @@ export interface WsServer {
  * @see docs/hooks.md#websockets
  */
 export class InstrumentedWebSocket<Socket extends WsSocket = WsSocket> {
+  /** The socket, which is the one that was given. */
   readonly socket: Socket;
   private readonly watch: SocketWatch;
 
