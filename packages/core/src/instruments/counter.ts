@@ -124,8 +124,9 @@ export class Counter<T extends string = string> extends Metric<T> {
     );
   }
 
-  /** The counter with its labels chosen, by values in the order of the names or by an object. */
+  /** The counter with its labels chosen, by values in the order of the names. */
   labels(...values: readonly (string | number)[]): CounterChild;
+  /** The counter with its labels chosen, by an object. */
   labels(labels: LabelValues<T>): CounterChild;
   labels(...args: readonly unknown[]): CounterChild {
     const series = this.bind(args);

@@ -102,15 +102,17 @@ export class Gauge<T extends string = string> extends Metric<T> {
     setLevel(segment, this.idOf(labels), level);
   }
 
-  /** Adds `delta` (default 1). */
+  /** Adds `delta` (default 1) to the series without labels. */
   inc(delta?: number): void;
+  /** Adds `delta` (default 1) to the series with these labels. */
   inc(labels: LabelValues<T>, delta?: number): void;
   inc(labels?: LabelValues<T> | number, delta?: number): void {
     this.add(labels, delta, 1);
   }
 
-  /** Subtracts `delta` (default 1). */
+  /** Subtracts `delta` (default 1) from the series without labels. */
   dec(delta?: number): void;
+  /** Subtracts `delta` (default 1) from the series with these labels. */
   dec(labels: LabelValues<T>, delta?: number): void;
   dec(labels?: LabelValues<T> | number, delta?: number): void {
     this.add(labels, delta, -1);
@@ -132,8 +134,9 @@ export class Gauge<T extends string = string> extends Metric<T> {
     };
   }
 
-  /** The gauge with its labels chosen, by values in the order of the names or by an object. */
+  /** The gauge with its labels chosen, by values in the order of the names. */
   labels(...values: readonly (string | number)[]): GaugeChild<T>;
+  /** The gauge with its labels chosen, by an object. */
   labels(labels: LabelValues<T>): GaugeChild<T>;
   labels(...args: readonly unknown[]): GaugeChild<T> {
     const series = this.bind(args);

@@ -160,8 +160,9 @@ export class Histogram<T extends string = string> extends Metric<T> {
     );
   }
 
-  /** The histogram with its labels chosen, by values in the order of the names or by an object. */
+  /** The histogram with its labels chosen, by values in the order of the names. */
   labels(...values: readonly (string | number)[]): HistogramChild<T>;
+  /** The histogram with its labels chosen, by an object. */
   labels(labels: LabelValues<T>): HistogramChild<T>;
   labels(...args: readonly unknown[]): HistogramChild<T> {
     const series = this.bind(args);

@@ -100,6 +100,7 @@ export abstract class Metric<T extends string> {
    * @throws {OffloopError} `OFFLOOP_ERR_LABELS` for labels that the metric does not have.
    */
   remove(...values: readonly (string | number)[]): void;
+  /** The same, of labels by an object. */
   remove(labels: LabelValues<T>): void;
   remove(...args: readonly unknown[]): void {
     void this.pipeline.producer;

@@ -67,6 +67,7 @@ export class StateSet<T extends string = string, S extends string = string> exte
    * @throws {OffloopError} `OFFLOOP_ERR_VALUE` for a state that there is not, `OFFLOOP_ERR_LABELS` for a wrong label.
    */
   set(state: S): void;
+  /** The same of the states with these labels. */
   set(labels: LabelValues<T>, state: S): void;
   set(...args: [S] | [LabelValues<T>, S]): void {
     const [labels, state] = args.length === 1 ? [{}, args[0]] : args;
@@ -80,6 +81,7 @@ export class StateSet<T extends string = string, S extends string = string> exte
    * @throws {OffloopError} `OFFLOOP_ERR_VALUE` for a state that there is not, `OFFLOOP_ERR_LABELS` for a wrong label.
    */
   toggle(state: S, isOn: boolean): void;
+  /** The same of the states with these labels. */
   toggle(labels: LabelValues<T>, state: S, isOn: boolean): void;
   toggle(...args: [S, boolean] | [LabelValues<T>, S, boolean]): void {
     const [labels, state, isOn] = args.length === 2 ? [{}, ...args] : args;

@@ -133,8 +133,9 @@ export class Summary<T extends string = string> extends Metric<T> {
     );
   }
 
-  /** The summary with its labels chosen, by values in the order of the names or by an object. */
+  /** The summary with its labels chosen, by values in the order of the names. */
   labels(...values: readonly (string | number)[]): SummaryChild<T>;
+  /** The summary with its labels chosen, by an object. */
   labels(labels: LabelValues<T>): SummaryChild<T>;
   labels(...args: readonly unknown[]): SummaryChild<T> {
     const series = this.bind(args);
