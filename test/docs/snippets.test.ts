@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { expect } from 'chai';
-import { compileSnippets, runSnippet, snippetsFolder, snippetsOf } from './snippets.js';
+import { compileSnippets, examplesOf, runSnippet, snippetsFolder, snippetsOf } from './snippets.js';
 import { readDocument } from './tables.js';
 
 /** Documents whose samples of JavaScript are whole programs. */
@@ -40,6 +40,20 @@ const DOCUMENTS = [
       .map((name) => `${folder}/${name}`),
   ),
 ];
+
+const SOURCES = [
+  'packages/core/src',
+  'packages/worker/src',
+  'packages/express-adapter/src',
+].flatMap((folder) =>
+  readdirSync(new URL(`../../../${folder}`, import.meta.url), { recursive: true })
+    .map((path) => `${folder}/${String(path)}`)
+    .filter((path) => path.endsWith('.ts')),
+);
+
+/** Of an example, the class that it stands at needs no import. */
+const NAMES_OF_EXAMPLES =
+  "import { CacheMetricsHook, Counter, Gauge, Histogram, Info, instrumentWebSocketServer, Pushgateway, StateSet, Summary } from '@offloop/express';";
 
 for (const [path, count] of PROGRAMS) {
   describe(path, function () {
@@ -86,6 +100,21 @@ describe('samples of the documents', () => {
       }
     }
     expect(Object.keys(codes)).to.have.length.of.at.least(7);
+    expect(compileSnippets(codes)).to.equal('');
+  });
+});
+
+describe('examples in docstrings', () => {
+  after(removeSnippets);
+
+  it('compile in strict TypeScript', function () {
+    this.timeout(60_000);
+    const codes: Record<string, string> = {};
+    for (const path of SOURCES) {
+      for (const [index, code] of examplesOf(readDocument(path)).entries())
+        codes[`${path.replace(/\W/g, '-')}-${index + 1}`] = `${NAMES_OF_EXAMPLES}\n${code}`;
+    }
+    expect(Object.keys(codes)).to.have.length.of.at.least(10);
     expect(compileSnippets(codes)).to.equal('');
   });
 });

@@ -21,6 +21,12 @@ export function snippetsOf(document: string): Snippet[] {
   }));
 }
 
+/** The examples in a source's docstrings, in their order. */
+export function examplesOf(source: string): string[] {
+  const blocks = [...source.matchAll(/^ *\* @example\n((?: *\*(?! @|\/).*\n)+)/gm)];
+  return blocks.map(([, lines]) => (lines as string).replace(/^ *\* ?/gm, ''));
+}
+
 /** Runs a piece as a program of its own. A server that it starts is closed as soon as it listens, on any port. */
 export function runSnippet(name: string, code: string) {
   mkdirSync(snippetsFolder, { recursive: true });
