@@ -4,6 +4,8 @@ import { seededRandom } from '../harness/seeded-random.js';
 
 /** What the process tells its parent: resident memory above that of the bare process, bytes. */
 export interface Footprint {
+  /** Until the library was imported. */
+  readonly importMs: number;
   readonly importedBytes: number;
   readonly startedBytes: number;
   readonly usedBytes: number;
@@ -30,8 +32,9 @@ const bareBytes = await settledRss();
 const started = subject.startsWith('offloop') ? await startOffloop() : await startProm();
 await serve(started.request, started.flush);
 const usedBytes = (await settledRss()) - bareBytes;
-const { importedBytes, startedBytes, segmentBytes } = started;
+const { importMs, importedBytes, startedBytes, segmentBytes } = started;
 const footprint: Footprint = {
+  importMs,
   importedBytes,
   startedBytes,
   usedBytes,
@@ -43,6 +46,7 @@ await started.close();
 process.disconnect();
 
 interface Started {
+  readonly importMs: number;
   readonly importedBytes: number;
   readonly startedBytes: number;
   readonly segmentBytes: number | undefined;
@@ -52,7 +56,9 @@ interface Started {
 }
 
 async function startOffloop(): Promise<Started> {
+  const beganMs = performance.now();
   const { Pipeline, Registry, HttpMetrics, createEngine } = await import('@offloop/express');
+  const importMs = performance.now() - beganMs;
   const importedBytes = (await settledRss()) - bareBytes;
   const mode = subject === 'offloop pool' ? 'pool' : 'inline';
   const pipeline = new Pipeline();
@@ -62,6 +68,7 @@ async function startOffloop(): Promise<Started> {
   const metrics = new HttpMetrics(pipeline, new Registry(pipeline));
   await pipeline.flush();
   return {
+    importMs,
     importedBytes,
     startedBytes: (await settledRss()) - bareBytes,
     segmentBytes: pipeline.producer.segment.buffer.byteLength,
@@ -73,12 +80,15 @@ async function startOffloop(): Promise<Started> {
 }
 
 async function startProm(): Promise<Started> {
+  const beganMs = performance.now();
   const { default: prom } = await import('prom-client');
+  const importMs = performance.now() - beganMs;
   const importedBytes = (await settledRss()) - bareBytes;
   const config = { help: 'All.', labelNames: ['method', 'route', 'status_code'] };
   const counter = new prom.Counter({ ...config, name: 'http_requests_total' });
   const histogram = new prom.Histogram({ ...config, name: 'http_request_duration_seconds' });
   return {
+    importMs,
     importedBytes,
     startedBytes: (await settledRss()) - bareBytes,
     segmentBytes: undefined,
