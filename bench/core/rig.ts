@@ -1,4 +1,4 @@
-import { resolveOptions } from '@offloop/core';
+import { resolveOptions } from '@offloop/core/adapter';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { formatLabels } from '@offloop/core/internal/instruments/label-text.js';

@@ -1,10 +1,5 @@
-import {
-  ERROR_CODES,
-  isOffloopError,
-  OffloopError,
-  OffloopTypeError,
-  showValue,
-} from '@offloop/core';
+import { ERROR_CODES, isOffloopError, OffloopError, OffloopTypeError } from '@offloop/core';
+import { showValue } from '@offloop/core/adapter';
 import { describeError, messageOf } from '@offloop/core/engine';
 import { expect } from 'chai';
 

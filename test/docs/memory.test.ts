@@ -1,12 +1,5 @@
-import {
-  Histogram,
-  HttpMetrics,
-  OPTION_RULES,
-  Pipeline,
-  Registry,
-  resolveOptions,
-  Summary,
-} from '@offloop/core';
+import { Histogram, Pipeline, Registry, Summary } from '@offloop/core';
+import { HttpMetrics, OPTION_RULES, resolveOptions } from '@offloop/core/adapter';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { windowOf } from '@offloop/core/internal/instruments/family-window.js';

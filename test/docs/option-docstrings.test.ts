@@ -1,4 +1,4 @@
-import { OPTION_RULES } from '@offloop/core';
+import { OPTION_RULES } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import { readDocument } from './tables.js';
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { OPTION_RULES } from '@offloop/core';
+import { OPTION_RULES } from '@offloop/core/adapter';
 import { createMetrics } from '@offloop/express';
 import { expect } from 'chai';
 import fc from 'fast-check';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { type Snapshot, SnapshotReader } from '@offloop/core';
+import type { Snapshot } from '@offloop/core';
+import { SnapshotReader } from '@offloop/core/adapter';
 import { AheadReader, Segment } from '@offloop/core/engine';
 import { NOTHING_BEFORE } from '@offloop/core/internal/aggregate/window-reading.js';
 import * as layout from '@offloop/core/internal/layout/read-ahead.js';

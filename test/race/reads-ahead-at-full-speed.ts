@@ -1,4 +1,5 @@
-import { HttpMetrics, Pipeline, Registry } from '@offloop/core';
+import { Pipeline, Registry } from '@offloop/core';
+import { HttpMetrics } from '@offloop/core/adapter';
 import { AheadReader } from '@offloop/core/engine';
 import { tellBuffer } from './full-speed-thread.js';
 

@@ -72,7 +72,8 @@ async function open(): Promise<Estimator> {
 }
 
 async function openOffloop(estimator: 'sketch' | 'reservoir'): Promise<Estimator> {
-  const { HttpMetrics, Pipeline, Registry, SnapshotReader } = await import('@offloop/core');
+  const { Pipeline, Registry } = await import('@offloop/core');
+  const { HttpMetrics, SnapshotReader } = await import('@offloop/core/adapter');
   const { AGGREGATES_END } = await import('@offloop/core/internal/layout/control-block.js');
   const { FIRST_BLOCK } = await import('@offloop/core/internal/layout/aggregates.js');
   const pipeline = new Pipeline();

@@ -1,6 +1,7 @@
 // What getSnapshot() takes on the calling thread, from memory that holds a window in which slices have begun.
 import { setTimeout } from 'node:timers/promises';
-import { HttpMetrics, Pipeline, Registry, SnapshotReader } from '@offloop/core';
+import { Pipeline, Registry } from '@offloop/core';
+import { HttpMetrics, SnapshotReader } from '@offloop/core/adapter';
 import * as ahead from '@offloop/core/internal/layout/read-ahead.js';
 import { PoolEngine } from '@offloop/worker';
 import { alternatingSuite, type Unit } from '../../harness/alternating-suite.js';

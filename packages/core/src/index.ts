@@ -1,18 +1,12 @@
-export { anchored, anchoredBefore } from './anchored.js';
-export type { OptionRule, OptionRules } from './config/option-rules.js';
-export {
-  type AccessCheck,
-  type CustomLabels,
-  type ErrorRule,
-  type HealthListener,
-  type MetricsRouterOptions,
-  type OffloopOptions,
-  OPTION_RULES,
-  type ResolvedOptions,
-  type ResolvedPortOptions,
-  type ResolvedRouterOptions,
-  resolveOptions,
-  resolveRouterOptions,
+export type {
+  AccessCheck,
+  CustomLabels,
+  ErrorRule,
+  HealthListener,
+  MetricsRouterOptions,
+  OffloopOptions,
+  ResolvedOptions,
+  ResolvedPortOptions,
 } from './config/options.js';
 export type { PageChunk, PageReader, PageSink } from './engine/page-chunk.js';
 export { type EngineFactory, Pipeline } from './engine/pipeline.js';
@@ -20,27 +14,13 @@ export { processPipeline } from './engine/process-pipeline.js';
 export {
   ERROR_CODES,
   isOffloopError,
-  messageOf,
   OffloopError,
   type OffloopErrorCode,
   OffloopRangeError,
   OffloopTypeError,
-  showValue,
-  stackOf,
 } from './errors.js';
-export {
-  chosenFamilies,
-  contentsOf,
-  expositionOf,
-  type PageContents,
-  type PageRequest,
-} from './exposition/chosen-families.js';
+export type { PageContents, PageRequest } from './exposition/chosen-families.js';
 export type { ContentEncoding } from './exposition/content-encoding.js';
-export {
-  negotiateEncoding,
-  negotiateFormat,
-  type OfferedFormat,
-} from './exposition/content-negotiation.js';
 export type { ForeignFamily, ForeignSample } from './exposition/foreign-family.js';
 export type { EscapingScheme } from './exposition/name-escaping.js';
 export {
@@ -55,13 +35,7 @@ export {
 } from './exposition/text-format.js';
 export type { ExtendedHealth, MetricsExtended } from './health/extended-health.js';
 export type { CheckResult, HealthCheck } from './health/health-checks.js';
-export { HealthMonitor } from './health/health-monitor.js';
-export {
-  type CheckReport,
-  type HealthReason,
-  type HealthReport,
-  isServing,
-} from './health/health-report.js';
+export type { CheckReport, HealthReason, HealthReport } from './health/health-report.js';
 export type { HealthChange } from './health/health-states.js';
 export type {
   DetectorName,
@@ -71,7 +45,6 @@ export type {
 export type { CacheLibrary, CacheMethods } from './hooks/cache/cache-libraries.js';
 export { type CacheHookOptions, CacheMetricsHook } from './hooks/cache/cache-metrics-hook.js';
 export type { CacheOperation } from './hooks/cache/cache-series.js';
-export { setHookWindows, unhookPipeline } from './hooks/hook-table.js';
 export {
   type InstrumentedServer,
   InstrumentedWebSocket,
@@ -113,12 +86,6 @@ export {
   type HistogramObservation,
   type HistogramObservation as ObserveDataWithExemplar,
 } from './instruments/histogram.js';
-export {
-  HttpFamilies,
-  type HttpFamiliesOptions,
-  refuseTakenNames,
-} from './instruments/http-families.js';
-export { HttpMetrics, type HttpMetricsOptions } from './instruments/http-metrics.js';
 export { Info, type InfoConfiguration } from './instruments/info.js';
 export type {
   AnyRegistry,
@@ -135,11 +102,7 @@ export type {
   MetricValueWithName,
 } from './instruments/metric-value.js';
 export type { RegisteredMetric } from './instruments/registered-metric.js';
-export {
-  contentType,
-  Registry,
-  register,
-} from './instruments/registry.js';
+export { contentType, Registry, register } from './instruments/registry.js';
 export { StateSet, type StateSetConfiguration } from './instruments/state-set.js';
 export {
   DEFAULT_PERCENTILES,
@@ -155,13 +118,10 @@ export {
   type DefaultMetricsConfiguration,
   type DefaultMetricsHandle,
 } from './process/default-metrics.js';
-export { type BeatSettings, LoopBeat } from './process/loop-beat.js';
-export { LoopLagMonitor } from './process/loop-lag.js';
-export { onProcessEnd, type ProcessEnd } from './process/process-end.js';
-export { type LoopWatch, readLoopWatch, type Stall } from './process/stall-reading.js';
+export type { ProcessEnd } from './process/process-end.js';
+export type { Stall } from './process/stall-reading.js';
 export type { Recorder } from './record/recorder.js';
-export { type PerformanceSnapshot, performanceOf } from './snapshot/performance.js';
+export type { PerformanceSnapshot } from './snapshot/performance.js';
 export type { PipelineTotals } from './snapshot/pipeline-totals.js';
 export type { LatencySummary, RouteSnapshot, Snapshot, SnapshotJson } from './snapshot/snapshot.js';
 export { snapshotToJson } from './snapshot/snapshot.js';
-export { SnapshotReader } from './snapshot/snapshot-reader.js';

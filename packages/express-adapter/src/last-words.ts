@@ -1,14 +1,6 @@
 import { writeSync } from 'node:fs';
-import {
-  messageOf,
-  OffloopError,
-  onProcessEnd,
-  type PageRequest,
-  type ProcessEnd,
-  type Snapshot,
-  showValue,
-  stackOf,
-} from '@offloop/core';
+import { OffloopError, type PageRequest, type ProcessEnd, type Snapshot } from '@offloop/core';
+import { messageOf, onProcessEnd, showValue, stackOf } from '@offloop/core/adapter';
 
 /** What there is to tell in the process's last moment. */
 export interface LastWords {

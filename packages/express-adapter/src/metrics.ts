@@ -1,16 +1,10 @@
 import {
-  contentsOf,
   type EngineFactory,
   type ExpositionRequest,
   type ExtendedHealth,
-  expositionOf,
   Gauge,
   type HealthCheck,
-  HealthMonitor,
   type HealthReport,
-  HttpMetrics,
-  LoopBeat,
-  LoopLagMonitor,
   type Metric,
   type MetricsRouterOptions,
   OffloopError,
@@ -20,16 +14,24 @@ import {
   type Pipeline,
   type Registry,
   type ResolvedOptions,
+  type Snapshot,
+} from '@offloop/core';
+import {
+  contentsOf,
+  expositionOf,
+  HealthMonitor,
+  HttpMetrics,
+  LoopBeat,
+  LoopLagMonitor,
   refuseTakenNames,
   resolveRouterOptions,
-  type Snapshot,
   SnapshotReader,
   setHookWindows,
   showValue,
   unhookPipeline,
-} from '@offloop/core';
-import { createEngine, type MainFacts, OffLoopPort, type PortAddress } from '@offloop/worker';
-import { scrape } from '@offloop/worker/http';
+} from '@offloop/core/adapter';
+import { createEngine, type PortAddress } from '@offloop/worker';
+import { type MainFacts, OffLoopPort, scrape } from '@offloop/worker/http';
 import { errorClassifier } from './errors/error-class.js';
 import { ErrorCounter } from './errors/error-counter.js';
 import { type FinalExporter, registerExporter } from './last-words.js';

@@ -1,15 +1,13 @@
 import {
-  anchored,
-  anchoredBefore,
   type MetricsRouterOptions,
   Pipeline,
   processPipeline,
   Registry,
   type ResolvedOptions,
   register,
-  resolveRouterOptions,
   type Snapshot,
 } from '@offloop/core';
+import { anchored, anchoredBefore, resolveRouterOptions } from '@offloop/core/adapter';
 import { Metrics } from './metrics.js';
 import type { MiddlewareOptions } from './presets/compile-options.js';
 import type {

@@ -1,4 +1,4 @@
-import type { OptionRule } from '@offloop/core';
+import type { OptionRule } from '@offloop/core/adapter';
 
 /** `{ 'ring.capacityRecords': 1 }` → `{ ring: { capacityRecords: 1 } }` */
 export function treeOf(path: string, value: unknown): object {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { OPTION_RULES } from '@offloop/core';
+import { OPTION_RULES } from '@offloop/core/adapter';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { useProcesses } from '../../support/processes.js';

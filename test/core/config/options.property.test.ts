@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { OPTION_RULES, resolveOptions } from '@offloop/core';
+import { OPTION_RULES, resolveOptions } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { runSeed } from '../../support/random.js';

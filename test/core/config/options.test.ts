@@ -1,4 +1,9 @@
-import { OPTION_RULES, type OptionRule, resolveOptions, resolveRouterOptions } from '@offloop/core';
+import {
+  OPTION_RULES,
+  type OptionRule,
+  resolveOptions,
+  resolveRouterOptions,
+} from '@offloop/core/adapter';
 import { expect } from 'chai';
 import { refusalOf } from '../refusal.js';
 import { casesOf, NOT_SHOWN, type OptionCases, TYPE, treeOf, valueAt } from './option-cases.js';

@@ -1,4 +1,4 @@
-import { OPTION_RULES, showValue } from '@offloop/core';
+import { OPTION_RULES, showValue } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { treeOf } from './option-cases.js';

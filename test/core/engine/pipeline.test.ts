@@ -1,11 +1,5 @@
-import {
-  Counter,
-  type EngineFactory,
-  Histogram,
-  HttpMetrics,
-  Pipeline,
-  Registry,
-} from '@offloop/core';
+import { Counter, type EngineFactory, Histogram, Pipeline, Registry } from '@offloop/core';
+import { HttpMetrics } from '@offloop/core/adapter';
 import { takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { InlineEngine } from '@offloop/core/internal/engine/inline-engine.js';
 import { LEASE } from '@offloop/core/internal/layout/control-block.js';

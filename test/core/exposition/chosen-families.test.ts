@@ -1,4 +1,5 @@
-import { chosenFamilies, Summary } from '@offloop/core';
+import { Summary } from '@offloop/core';
+import { chosenFamilies } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import { PipelineRig } from '../pipeline-rig.js';
 

@@ -1,4 +1,4 @@
-import { negotiateEncoding, negotiateFormat } from '@offloop/core';
+import { negotiateEncoding, negotiateFormat } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
 

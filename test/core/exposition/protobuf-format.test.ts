@@ -1,6 +1,5 @@
 import { gunzipSync } from 'node:zlib';
 import {
-  chosenFamilies,
   type ExpositionFormat,
   Gauge,
   Info,
@@ -8,6 +7,7 @@ import {
   StateSet,
   Summary,
 } from '@offloop/core';
+import { chosenFamilies } from '@offloop/core/adapter';
 import { ByteWriter } from '@offloop/core/internal/exposition/byte-writer.js';
 import { type Capture, capture } from '@offloop/core/internal/exposition/capture.js';
 import { PIPELINE_FAMILIES } from '@offloop/core/internal/exposition/pipeline-families.js';

@@ -1,4 +1,4 @@
-import { resolveOptions } from '@offloop/core';
+import { resolveOptions } from '@offloop/core/adapter';
 import { HealthEvaluator } from '@offloop/core/internal/health/health-evaluator.js';
 import {
   type DetectorName,

@@ -1,12 +1,5 @@
-import {
-  Counter,
-  chosenFamilies,
-  type ForeignMetric,
-  Gauge,
-  Histogram,
-  Pipeline,
-  Registry,
-} from '@offloop/core';
+import { Counter, type ForeignMetric, Gauge, Histogram, Pipeline, Registry } from '@offloop/core';
+import { chosenFamilies } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import prom from 'prom-client';
 import { type ParsedSample, parseExposition } from '../../support/exposition-parser.js';

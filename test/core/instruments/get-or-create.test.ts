@@ -1,11 +1,5 @@
-import {
-  Counter,
-  type CounterConfiguration,
-  Gauge,
-  Histogram,
-  HttpMetrics,
-  Info,
-} from '@offloop/core';
+import { Counter, type CounterConfiguration, Gauge, Histogram, Info } from '@offloop/core';
+import { HttpMetrics } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import { PipelineRig } from '../pipeline-rig.js';
 import { refusalOf } from '../refusal.js';

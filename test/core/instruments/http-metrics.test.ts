@@ -1,4 +1,4 @@
-import { HttpMetrics } from '@offloop/core';
+import { HttpMetrics } from '@offloop/core/adapter';
 import { expect } from 'chai';
 import { PipelineRig } from '../pipeline-rig.js';
 import { refusalOf } from '../refusal.js';

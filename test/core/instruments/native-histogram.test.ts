@@ -1,4 +1,5 @@
-import { Histogram, HttpMetrics } from '@offloop/core';
+import { Histogram } from '@offloop/core';
+import { HttpMetrics } from '@offloop/core/adapter';
 import { WIDE_SHAPE } from '@offloop/core/internal/aggregate/sketch-shape.js';
 import { capture } from '@offloop/core/internal/exposition/capture.js';
 import { capturedQuantile } from '@offloop/core/internal/exposition/captured-sketches.js';

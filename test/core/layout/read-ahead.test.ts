@@ -1,4 +1,4 @@
-import { OPTION_RULES } from '@offloop/core';
+import { OPTION_RULES } from '@offloop/core/adapter';
 import * as layout from '@offloop/core/internal/layout/read-ahead.js';
 import { expect } from 'chai';
 import { constantName, describeRegion, tableRows } from './docstring-tables.js';

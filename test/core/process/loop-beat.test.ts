@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { LoopBeat, readLoopWatch } from '@offloop/core';
+import { LoopBeat, readLoopWatch } from '@offloop/core/adapter';
 import { Segment } from '@offloop/core/internal/layout/segment.js';
 import * as watch from '@offloop/core/internal/layout/watch.js';
 import { BEAT_INTERVAL_MS, type BeatTime } from '@offloop/core/internal/process/loop-beat.js';

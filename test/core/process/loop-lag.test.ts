@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LoopLagMonitor, Pipeline, SnapshotReader } from '@offloop/core';
+import { Pipeline } from '@offloop/core';
+import { LoopLagMonitor, SnapshotReader } from '@offloop/core/adapter';
 import { FamilyRole } from '@offloop/core/internal/layout/catalog.js';
 import { findFamily } from '@offloop/core/internal/layout/catalog-reader.js';
 import { expect } from 'chai';

@@ -1,4 +1,5 @@
-import { CacheMetricsHook, HttpMetrics, SnapshotReader, snapshotToJson } from '@offloop/core';
+import { CacheMetricsHook, snapshotToJson } from '@offloop/core';
+import { HttpMetrics, SnapshotReader } from '@offloop/core/adapter';
 import { endpointSeries } from '@offloop/core/internal/hooks/websocket/endpoint-series.js';
 import { expect } from 'chai';
 import { FakeClock } from '../../support/fake-clock.js';

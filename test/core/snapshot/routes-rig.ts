@@ -1,4 +1,5 @@
-import { HttpMetrics, type OffloopOptions, type Snapshot, SnapshotReader } from '@offloop/core';
+import type { OffloopOptions, Snapshot } from '@offloop/core';
+import { HttpMetrics, SnapshotReader } from '@offloop/core/adapter';
 import { AheadReader } from '@offloop/core/engine';
 import * as layout from '@offloop/core/internal/layout/read-ahead.js';
 import type { Segment } from '@offloop/core/internal/layout/segment.js';

@@ -1,4 +1,5 @@
-import { HttpMetrics, type Snapshot, SnapshotReader, snapshotToJson } from '@offloop/core';
+import { type Snapshot, snapshotToJson } from '@offloop/core';
+import { HttpMetrics, SnapshotReader } from '@offloop/core/adapter';
 import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
 import { Segment } from '@offloop/core/internal/layout/segment.js';
 import { expect } from 'chai';

@@ -1,6 +1,7 @@
 // Fifty million observations over 200 routes with default options: what becomes of the process's memory, as one line of JSON.
 import { readFileSync } from 'node:fs';
-import { HttpMetrics, Pipeline, Registry, SnapshotReader } from '@offloop/core';
+import { Pipeline, Registry } from '@offloop/core';
+import { HttpMetrics, SnapshotReader } from '@offloop/core/adapter';
 
 /** What the program prints, bytes. */
 export interface LongRun {

@@ -1,7 +1,7 @@
 // A thread of the stalled app that tells what can be told of its main thread.
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { readLoopWatch } from '@offloop/core';
+import { readLoopWatch } from '@offloop/core/adapter';
 import { Segment } from '@offloop/core/internal/layout/segment.js';
 import type { StalledAppLine } from './stalled-app.js';
 

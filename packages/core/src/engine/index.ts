@@ -1,7 +1,7 @@
 export { Drain } from '../aggregate/drain.js';
 export { holdsLease, type Lease, takeLease } from '../aggregate/lease.js';
 export type { ResolvedPortOptions } from '../config/options.js';
-export { describeError, messageOf } from '../errors.js';
+export { describeError, messageOf, showValue } from '../errors.js';
 export {
   expositionOf,
   type PageContents,
@@ -35,7 +35,6 @@ export { createRecorder, type Recorder } from '../record/recorder.js';
 export { AheadReader } from '../snapshot/ahead-reader.js';
 export { totalsOf } from '../snapshot/pipeline-totals.js';
 export type { Reads } from '../snapshot/read-ahead.js';
-export { snapshotToJson } from '../snapshot/snapshot.js';
 export { SnapshotReader } from '../snapshot/snapshot-reader.js';
 export type { Engine, EngineState } from './engine.js';
 export { InlineEngine } from './inline-engine.js';

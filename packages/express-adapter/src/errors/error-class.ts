@@ -1,4 +1,5 @@
-import { type ErrorRule, OffloopError, showValue } from '@offloop/core';
+import { type ErrorRule, OffloopError } from '@offloop/core';
+import { showValue } from '@offloop/core/adapter';
 import { isHost, read } from '../middleware/unknown-value.js';
 
 /** offloop's own classes of errors; rules of the user's may name others. */

@@ -1,4 +1,5 @@
-import { OffloopError, type OffloopOptions, type Registry, showValue } from '@offloop/core';
+import { OffloopError, type OffloopOptions, type Registry } from '@offloop/core';
+import { showValue } from '@offloop/core/adapter';
 import type { RoutedMessage } from '@offloop/worker/http';
 import type { HttpMiddleware } from '../routes/http-handler.js';
 import type { EndedRequest } from './ended-request.js';

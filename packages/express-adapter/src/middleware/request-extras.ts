@@ -1,12 +1,11 @@
 import {
   Histogram,
-  HttpFamilies,
-  type HttpMetrics,
   type Pipeline,
   type Registry,
   type ResolvedOptions,
   Summary,
 } from '@offloop/core';
+import { HttpFamilies, type HttpMetrics } from '@offloop/core/adapter';
 import { requestBytes, responseBytes } from './body-sizes.js';
 import type { EndedRequest } from './ended-request.js';
 import { type LabelFunctions, RequestLabels } from './request-labels.js';

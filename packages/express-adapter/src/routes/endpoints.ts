@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { isServing, performanceOf, type Snapshot, snapshotToJson } from '@offloop/core';
+import { type Snapshot, snapshotToJson } from '@offloop/core';
+import { isServing, performanceOf } from '@offloop/core/adapter';
 import { answerJson, answerUnavailable, type RoutedMessage } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
 

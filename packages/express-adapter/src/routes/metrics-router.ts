@@ -1,4 +1,4 @@
-import type { ResolvedRouterOptions } from '@offloop/core';
+import type { ResolvedRouterOptions } from '@offloop/core/adapter';
 import { isRead, pathOf, scrape } from '@offloop/worker/http';
 import type { Metrics } from '../metrics.js';
 import type { Disclosure } from './access-gate.js';

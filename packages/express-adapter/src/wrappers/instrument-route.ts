@@ -1,5 +1,6 @@
 import { types } from 'node:util';
-import { OffloopError, showValue } from '@offloop/core';
+import { OffloopError } from '@offloop/core';
+import { showValue } from '@offloop/core/adapter';
 import type { Metrics } from '../metrics.js';
 import type { HttpResponse, RoutedRequest } from '../middleware/http-exchange.js';
 import { isHost } from '../middleware/unknown-value.js';

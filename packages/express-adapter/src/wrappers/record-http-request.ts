@@ -1,4 +1,5 @@
-import { OffloopError, showValue } from '@offloop/core';
+import { OffloopError } from '@offloop/core';
+import { showValue } from '@offloop/core/adapter';
 import type { Metrics } from '../metrics.js';
 import type { HttpResponse, RoutedRequest } from '../middleware/http-exchange.js';
 import type { RequestObserver } from '../middleware/request-observer.js';

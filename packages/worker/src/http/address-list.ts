@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { OffloopError, showValue } from '@offloop/core';
+import { OffloopError } from '@offloop/core';
+import { showValue } from '@offloop/core/engine';
 
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 

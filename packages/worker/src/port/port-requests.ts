@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { type Segment, SnapshotReader, snapshotToJson } from '@offloop/core/engine';
+import { snapshotToJson } from '@offloop/core';
+import { type Segment, SnapshotReader } from '@offloop/core/engine';
 import { isAllowedHost } from '../http/allowed-hosts.js';
 import { asksForCredentials, challenges, holdsCredentials } from '../http/credentials.js';
 import {

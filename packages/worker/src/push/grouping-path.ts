@@ -1,4 +1,5 @@
-import { OffloopError, showValue } from '@offloop/core';
+import { OffloopError } from '@offloop/core';
+import { showValue } from '@offloop/core/engine';
 
 /** Labels of a push's group, beside the job. One that is `undefined` is left out. */
 export type Groupings = Readonly<Record<string, string | number | undefined>>;

@@ -13,9 +13,9 @@ import {
   type Registry,
   type RegistryContentType,
   register,
-  showValue,
   TEXT_CONTENT_TYPE,
 } from '@offloop/core';
+import { showValue } from '@offloop/core/engine';
 import { type Groupings, groupingPath } from './grouping-path.js';
 
 const packWithGzip = promisify(gzip);
