@@ -2,7 +2,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { flush, getSnapshot, metricsMiddleware } from '@offloop/express';
 import type { HttpSink } from '@offloop/express/internal/middleware/http-sink.js';
 import { RequestObserver } from '@offloop/express/internal/middleware/request-observer.js';
@@ -10,7 +9,7 @@ import type express from 'express';
 import type { RequestHandler } from 'express';
 import { MemoryLoad } from './memory-load.js';
 
-/** What the parent asks for: requests to be made inside the process, none where it has made them itself. */
+/** What the parent asks for: so many requests, made inside the process. */
 export interface ServerOrder {
   readonly requestCount: number;
   /** Whether the contender takes part, or Express is bare. */
@@ -21,7 +20,6 @@ export interface ServerOrder {
 
 /** What the parent is told, once the server listens and after each order. */
 export interface ServerReport {
-  readonly port: number;
   /** CPU time of the main thread so far. */
   readonly cpuUs: number;
   /** Responses the contender has counted so far, where it can be asked. */
@@ -81,10 +79,7 @@ process.on('message', async ({ requestCount, isOn, isCounted }: ServerOrder) => 
 process.on('disconnect', () => process.exit());
 
 function report(countedCount?: number): void {
-  const address = server.address();
-  if (!isAddress(address)) throw new TypeError('not listening');
-  const cpuUs = mainThreadCpuUs();
-  const message: ServerReport = { port: address.port, cpuUs, countedCount };
+  const message: ServerReport = { cpuUs: mainThreadCpuUs(), countedCount };
   process.send?.(message);
 }
 
@@ -133,10 +128,6 @@ function middlewareOf(name: string): RequestHandler {
     observer.observe(req, res);
     next();
   };
-}
-
-function isAddress(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === 'object' && address !== null;
 }
 
 /** Of the main thread where the platform tells, of the whole process (garbage collection's threads too) where it does not. */

@@ -4,7 +4,7 @@ import {
   FULL,
   type MiddlewareResult,
   SMOKE,
-} from '../express-adapter/middleware.bench.js';
+} from '../express-adapter/middleware-rounds.js';
 import { nodeMajor, stampMachine } from '../harness/machine.js';
 import type { Row, Verdict } from '../harness/result.js';
 import { formatFigure } from '../harness/statistics.js';

@@ -1,13 +1,11 @@
 import { SKETCH_CELLS, sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
-import {
-  WIDE_SKETCH_CELLS,
-  wideSketchCellOf,
-} from '@offloop/core/internal/aggregate/wide-sketch.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { runSeed } from '../../support/random.js';
 import { SegmentRig, type Sketched } from '../segment-rig.js';
+import { wideSketchCellOf } from './wide-cell.js';
 
 const RUNS = 300;
 

@@ -1,10 +1,7 @@
 import { enterBatch, leaveBatch, takeLease } from '@offloop/core/internal/aggregate/lease.js';
 import { SKETCH_CELLS } from '@offloop/core/internal/aggregate/sketch.js';
 import { WIDE_SHAPE } from '@offloop/core/internal/aggregate/sketch-shape.js';
-import {
-  WIDE_SKETCH_CELLS,
-  wideSketchCellOf,
-} from '@offloop/core/internal/aggregate/wide-sketch.js';
+import { WIDE_SKETCH_CELLS } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { histogramBlockDoubles } from '@offloop/core/internal/layout/aggregates.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
@@ -13,6 +10,7 @@ import { writeLiveValue } from '@offloop/core/internal/record/live-value.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
 import { SegmentRig } from '../segment-rig.js';
+import { wideSketchCellOf } from './wide-cell.js';
 
 describe('drain: batches', () => {
   it('finds nothing in an empty ring, and says so', () => {

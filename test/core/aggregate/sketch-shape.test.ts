@@ -4,9 +4,9 @@ import {
   sketchShapeOf,
   WIDE_SHAPE,
 } from '@offloop/core/internal/aggregate/sketch-shape.js';
-import { wideSketchCellOf } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { expect } from 'chai';
 import { Random, runSeed } from '../../support/random.js';
+import { wideSketchCellOf } from './wide-cell.js';
 
 /** The next double up or down. */
 function neighbour(value: number, direction: 1 | -1): number {

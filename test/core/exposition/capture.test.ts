@@ -1,9 +1,9 @@
 import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
-import { wideSketchCellOf } from '@offloop/core/internal/aggregate/wide-sketch.js';
 import { capture, labelsText, singleValue } from '@offloop/core/internal/exposition/capture.js';
 import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { expect } from 'chai';
 import { Random } from '../../support/random.js';
+import { wideSketchCellOf } from '../aggregate/wide-cell.js';
 import { SegmentRig } from '../segment-rig.js';
 
 describe('capture', () => {

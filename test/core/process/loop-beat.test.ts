@@ -241,7 +241,7 @@ describe('stalls in memory', () => {
 /** Tells for how long the loop has been blocked, once that is half a second. */
 const READER = `
   const { workerData: { buffer, seen } } = require('node:worker_threads');
-  const { readLoopWatch } = require(${JSON.stringify(resolve('@offloop/core'))});
+  const { readLoopWatch } = require(${JSON.stringify(resolve('@offloop/core/adapter'))});
   const { Segment } = require(${JSON.stringify(resolve('@offloop/core/engine'))});
   const segment = Segment.attach(buffer);
   setInterval(() => {

@@ -6,12 +6,12 @@ import type { Segment, SegmentSizes } from '../layout/segment.js';
 import { WIDE_SKETCH_CELLS, WIDE_SKETCH_GROUPS } from './wide-sketch.js';
 
 /** Series that one batch may touch; with more the batch ends early. */
-const MAX_SLOTS = 16_384;
+const SLOTS_MAX = 16_384;
 /**
  * u16 counts that the batch's series share, 2 MiB: 1 190 series with a sketch, 1 300 with a wide one whose values span three of its groups, or
  * tens of thousands without.
  */
-const MAX_COUNTS = 1_048_576;
+const COUNTS_MAX = 1_048_576;
 
 /** How the accumulating loop treats a family. */
 export const Mode = { sum: 0, table: 1, sketch: 2, search: 3, live: 4, wide: 5 } as const;
@@ -54,7 +54,7 @@ export class BatchDeltas {
   readonly slotCounts: Int32Array;
   readonly sums: Float64Array;
   readonly groups: Int32Array;
-  readonly counts = new Uint16Array(MAX_COUNTS);
+  readonly counts = new Uint16Array(COUNTS_MAX);
   readonly families: Int32Array;
   /** Entry of the redo log → the count it will add. */
   readonly entryCount: Uint32Array;
@@ -68,11 +68,11 @@ export class BatchDeltas {
   private readonly known: Uint8Array;
   private countsEnd = 0;
   /** Wide sketches' groups take their counts from the end. */
-  private groupsStart = MAX_COUNTS;
+  private groupsStart = COUNTS_MAX;
 
   constructor(sizes: SegmentSizes) {
     const { maxSeries, maxFamilies } = sizes;
-    this.maxSlots = Math.min(maxSeries, MAX_SLOTS);
+    this.maxSlots = Math.min(maxSeries, SLOTS_MAX);
     this.slotOfSeries = new Uint16Array(maxSeries);
     this.slotSeries = new Int32Array(this.maxSlots + 1);
     this.slotBlock = new Int32Array(this.maxSlots + 1);
@@ -148,7 +148,7 @@ export class BatchDeltas {
   forget(): void {
     this.slots = 0;
     this.countsEnd = 0;
-    this.groupsStart = MAX_COUNTS;
+    this.groupsStart = COUNTS_MAX;
     this.entries = 0;
     this.unattributed = 0;
   }
@@ -192,5 +192,5 @@ function isObserved(kind: number): boolean {
   return kind === catalog.FamilyKind.histogram || kind === catalog.FamilyKind.summary;
 }
 
-assertLayout(MAX_COUNTS % WIDE_SKETCH_GROUP_CELLS === 0, 'groups of counts begin at whole numbers');
-assertLayout(MAX_COUNTS / WIDE_SKETCH_GROUP_CELLS < 0x1_0000, 'a u16 notes a group of counts');
+assertLayout(COUNTS_MAX % WIDE_SKETCH_GROUP_CELLS === 0, 'groups of counts begin at whole numbers');
+assertLayout(COUNTS_MAX / WIDE_SKETCH_GROUP_CELLS < 0x1_0000, 'a u16 notes a group of counts');

@@ -33,7 +33,7 @@ export function sketchBoundTableOf(bounds: readonly number[]): BoundTable {
 
 const NO_TABLE: BoundTable = { cells: new Uint16Array(0), shift: 0, minimum: 0 };
 
-const MAX_TABLE_CELLS = 2048;
+const TABLE_CELLS_MAX = 2048;
 /** 6 bits of the mantissa: 64 cells an octave. Default bounds of 9 octaves take 576 cells, 1.2 kB. */
 const FINEST_SHIFT = 14;
 /** The exponent alone: one cell an octave. */
@@ -54,7 +54,7 @@ export function boundTableOf(bounds: readonly number[]): BoundTable {
   for (let shift = FINEST_SHIFT; shift <= COARSEST_SHIFT; shift++) {
     const minimum = highWord(first) >> shift;
     const count = (highWord(last) >> shift) - minimum + 1;
-    if (count > MAX_TABLE_CELLS) continue;
+    if (count > TABLE_CELLS_MAX) continue;
     const cells = new Uint16Array(count);
     let bucket = 0;
     for (let cell = 0; cell < count; cell++) {

@@ -4,7 +4,7 @@ import type { Segment } from '../layout/segment.js';
 /** Looks at the state before the slower way is taken: applying a usual batch ends within them. */
 const QUICK_ATTEMPTS = 50;
 /** Readings in all. A reading fails only if a batch was committed or applied during it, so this is never used up in practice. */
-const MAX_ATTEMPTS = 1_000;
+const ATTEMPTS_MAX = 1_000;
 
 /**
  * Reads aggregates as of one batch, on any thread (layout/redo-log.ts has the protocol).
@@ -17,7 +17,7 @@ const MAX_ATTEMPTS = 1_000;
  */
 export function readCommitted(segment: Segment, read: (aggregates: Float64Array) => void): boolean {
   const { control, aggregates } = segment;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const state = Atomics.load(control, COMMIT_STATE);
     if ((state & 1) === 0) {
       read(aggregates);
@@ -36,7 +36,7 @@ export function readCommitted(segment: Segment, read: (aggregates: Float64Array)
 }
 
 /** Readings that may meet a series' memory being given to another. It happens for many at a time, and seldom. */
-const MAX_REUSES = 100;
+const REUSES_MAX = 100;
 
 /**
  * Reads what lies in the blocks of series, on a thread that does not give them away itself: again where one of them may have been given to another series
@@ -49,7 +49,7 @@ export function readUndisturbed<Result>({ control }: Segment, read: () => Result
     const reuses = Atomics.load(control, REUSE_COUNT);
     const result = read();
     // A rmw for the same reason as below.
-    if (Atomics.add(control, REUSE_COUNT, 0) === reuses || attempt === MAX_REUSES) return result;
+    if (Atomics.add(control, REUSE_COUNT, 0) === reuses || attempt === REUSES_MAX) return result;
   }
 }
 

@@ -50,11 +50,3 @@ export function wideSketchCell(high: number, low: number): number {
   }
   return high < 0 ? WIDE_ZERO_CELL - bucket : WIDE_ZERO_CELL + bucket;
 }
-
-const scratch = new DataView(new ArrayBuffer(8));
-
-/** The same for a number. */
-export function wideSketchCellOf(value: number): number {
-  scratch.setFloat64(0, value);
-  return wideSketchCell(scratch.getInt32(0), scratch.getUint32(4));
-}

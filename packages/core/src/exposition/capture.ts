@@ -76,7 +76,7 @@ export interface CaptureNeeds {
 }
 
 /** A reading begins again when series were reused or a batch was applied meanwhile; each is rarer than a reading is long. */
-const MAX_ATTEMPTS = 100;
+const ATTEMPTS_MAX = 100;
 
 /**
  * Captures families in the order asked for.
@@ -94,7 +94,7 @@ export function capture(
   memory: CaptureMemory = new CaptureMemory(),
 ): Capture {
   const { control } = segment;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const reuses = Atomics.load(control, REUSE_COUNT);
     const captured = captureOnce(segment, { familyIds, needs, memory });
     // A rmw that changes nothing: layout/catalog.ts.
@@ -102,7 +102,7 @@ export function capture(
   }
   throw new OffloopError(
     'OFFLOOP_ERR_OVERTAKEN',
-    `capture: memory must lie still for one of ${MAX_ATTEMPTS} readings, and changed under each; series are removed and added too fast`,
+    `capture: memory must lie still for one of ${ATTEMPTS_MAX} readings, and changed under each; series are removed and added too fast`,
   );
 }
 

@@ -34,13 +34,13 @@ import { assertLayout } from './assert-layout.js';
 const ENTRIES_PER_RECORD = 6;
 
 /** Records of the largest batch: from bench/core/aggregate, 8 192 and more drain equally fast. */
-const MAX_BATCH_RECORDS = 32_768;
+const BATCH_RECORDS_MAX = 32_768;
 
 /**
  * Records that one batch takes at most. Half the ring at most, so that the producer finds free slots while a batch is under way.
  */
 export function batchRecords(capacityRecords: number): number {
-  return Math.min(MAX_BATCH_RECORDS, capacityRecords / 2);
+  return Math.min(BATCH_RECORDS_MAX, capacityRecords / 2);
 }
 
 /** Entries that a log needs, so that no batch is too large for it. */
@@ -48,4 +48,4 @@ export function logEntries(capacityRecords: number): number {
   return batchRecords(capacityRecords) * ENTRIES_PER_RECORD + TOTALS_DOUBLES;
 }
 
-assertLayout(MAX_BATCH_RECORDS < 0x1_0000, 'a u16 counts the records of a batch');
+assertLayout(BATCH_RECORDS_MAX < 0x1_0000, 'a u16 counts the records of a batch');

@@ -18,7 +18,7 @@ export interface EncodedExemplar {
 }
 
 /** Readings tried while the producer writes; one lasts less than a microsecond, so a second try succeeds as a rule. */
-const MAX_ATTEMPTS = 100;
+const ATTEMPTS_MAX = 100;
 
 /** Writes an exemplar over the one that a slot holds. Producing thread only. layout/exemplars.ts has the protocol. */
 export function writeExemplar(segment: Segment, slot: number, exemplar: EncodedExemplar): void {
@@ -36,7 +36,7 @@ export function writeExemplar(segment: Segment, slot: number, exemplar: EncodedE
 export function readExemplar(segment: Segment, slot: number): Exemplar | undefined {
   const { catalogCells, catalogDoubles, catalogBytes } = segment;
   const cell = (slot + layout.SLOT_SEQUENCE) / 4;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const sequence = Atomics.load(catalogCells, cell);
     if ((sequence & 1) === 1) continue;
     const length = catalogCells[(slot + layout.SLOT_LABEL_BYTES) / 4] as number;

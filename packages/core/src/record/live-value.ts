@@ -3,7 +3,7 @@ import { assertLayout } from '../layout/assert-layout.js';
 import type { Segment } from '../layout/segment.js';
 
 /** Readings tried while the producer writes; one lasts nanoseconds, so a second try succeeds. */
-const MAX_ATTEMPTS = 100;
+const ATTEMPTS_MAX = 100;
 
 /**
  * Writes a live value in place: for levels, where a dropped record would leave a wrong one behind. Producing thread only; never
@@ -23,7 +23,7 @@ export function writeLiveValue(segment: Segment, block: number, value: number): 
 export function readLiveValue(segment: Segment, block: number): number {
   const { liveCells, aggregates } = segment;
   let value = 0;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const sequence = Atomics.load(liveCells, block * 2);
     value = aggregates[block + LIVE_VALUES_DOUBLE + (sequence & 1)] as number;
     if (Atomics.add(liveCells, block * 2, 0) === sequence) break;

@@ -1,17 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { median } from '../harness/statistics.js';
 import type { ServerOrder, ServerReport } from './middleware-server.js';
-import { RequestLoad } from './request-load.js';
 
 const EXPRESS_PACKAGES = ['express4', 'express5'];
 const CONTENDERS = ['empty layer', 'observer alone', 'offloop', 'express-prom-bundle'];
 
 /** How much is measured. Fresh processes a pass, as one process can be a little faster than its twin for all its life. */
 export interface MiddlewareBenchSize {
-  /** `memory` leaves the kernel out, `loopback` has everything in, and several times the noise. */
-  readonly transport: 'memory' | 'loopback';
   readonly passCount: number;
   readonly roundCount: number;
   /** Rounds go on beyond `roundCount` for as long, seconds: the same noise from fast and slow Node. */
@@ -21,7 +18,6 @@ export interface MiddlewareBenchSize {
 }
 
 export const SMOKE: MiddlewareBenchSize = {
-  transport: 'memory',
   passCount: 1,
   roundCount: 2,
   secondsMin: 0,
@@ -31,20 +27,11 @@ export const SMOKE: MiddlewareBenchSize = {
 
 /** Five minutes or more. */
 export const FULL: MiddlewareBenchSize = {
-  transport: 'memory',
   passCount: 5,
   roundCount: 12,
   secondsMin: 5,
   requestCount: 2_000,
   warmUpRequestCount: 30_000,
-};
-
-/** Over the network, with fewer requests, as each costs more. */
-export const LOOPBACK: MiddlewareBenchSize = {
-  ...FULL,
-  transport: 'loopback',
-  requestCount: 3_000,
-  warmUpRequestCount: 8_000,
 };
 
 /** Main-thread CPU of one request. */
@@ -74,7 +61,7 @@ export async function benchMiddleware(
   for (const express of EXPRESS_PACKAGES) {
     const passes: ReadonlyMap<string, Cost>[] = [];
     for (let pass = 0; pass < size.passCount; pass += 1) {
-      passes.push(await measurePass({ express, nodePath, transport: size.transport }, size));
+      passes.push(await measurePass({ express, nodePath }, size));
     }
     for (const contender of CONTENDERS) {
       const costs = passes.map((pass) => pass.get(contender) as Cost);
@@ -140,19 +127,15 @@ interface BenchServerOptions {
   readonly express: string;
   readonly contender: string;
   readonly nodePath: string;
-  readonly transport: MiddlewareBenchSize['transport'];
 }
 
 class BenchServer {
   readonly contender: string;
   readonly #child: ChildProcess;
-  readonly #transport: MiddlewareBenchSize['transport'];
-  #load: RequestLoad | undefined;
   #observedCount = 0;
 
-  constructor({ express, contender, nodePath, transport }: BenchServerOptions) {
+  constructor({ express, contender, nodePath }: BenchServerOptions) {
     this.contender = contender;
-    this.#transport = transport;
     const program = fileURLToPath(new URL('./middleware-server.js', import.meta.url));
     this.#child = fork(program, [express, contender], {
       execPath: nodePath,
@@ -163,18 +146,14 @@ class BenchServer {
   }
 
   async open(): Promise<void> {
-    const { port } = await this.#nextReport();
-    this.#load = new RequestLoad(port);
-    await this.#load.open();
+    await this.#nextReport();
   }
 
   /** @returns CPU microseconds a request. */
   async measure(requestCount: number, isOn: boolean): Promise<number> {
     const before = await this.#order({ requestCount: 0, isOn });
     if (isOn) this.#observedCount += requestCount;
-    if (this.#transport === 'memory') await this.#order({ requestCount, isOn });
-    else await this.#load?.send(requestCount, (index) => `/api/users/${index}`);
-    const after = await this.#order({ requestCount: 0, isOn });
+    const after = await this.#order({ requestCount, isOn });
     return (after.cpuUs - before.cpuUs) / requestCount;
   }
 
@@ -189,7 +168,6 @@ class BenchServer {
   }
 
   close(): void {
-    this.#load?.close();
     if (this.#child.connected) this.#child.disconnect();
   }
 
@@ -202,40 +180,4 @@ class BenchServer {
     const [report] = await once(this.#child, 'message');
     return report;
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
-/** The results as a table, with the share of express-prom-bundle's costs in the last column. */
-export function middlewareTable(results: readonly MiddlewareResult[]): string {
-  const lines = results.map(({ express, contender, cpuUs, addedUs }) => {
-    const bundle = results.find(
-      (other) => other.express === express && other.contender === 'express-prom-bundle',
-    );
-    const share = ((100 * addedUs) / (bundle?.addedUs ?? Number.NaN)).toFixed(1);
-    return `| ${express} | ${contender} | ${cpuUs.toFixed(2)} | ${addedUs.toFixed(2)} | ${share} % |`;
-  });
-  return [
-    '| express | contender | CPU µs a request | added | of express-prom-bundle |',
-    '|---|---|---|---|---|',
-    ...lines,
-  ].join('\n');
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { values } = parseArgs({
-    options: {
-      smoke: { type: 'boolean' },
-      loopback: { type: 'boolean' },
-      node: { type: 'string' },
-    },
-  });
-  const size = values.smoke === true ? SMOKE : values.loopback === true ? LOOPBACK : FULL;
-  const results = await benchMiddleware(size, values.node);
-  console.log(middlewareTable(results));
 }
