@@ -1,10 +1,11 @@
 import { OffloopError, type OffloopOptions, type Registry } from '@offloop/core';
 import { showValue } from '@offloop/core/adapter';
-import type { RoutedMessage } from '@offloop/worker/http';
+import { pathOf, type RoutedMessage } from '@offloop/worker/http';
 import type { HttpMiddleware } from '../routes/http-handler.js';
 import type { EndedRequest } from './ended-request.js';
 import type { PresetMetrics, RequestFunctions } from './request-extras.js';
 import type { RequestLabelSet } from './request-labels.js';
+import { urlOf } from './request-path.js';
 import { isHost } from './unknown-value.js';
 import type { AppRequest, AppResponse, UserFunction } from './user-functions.js';
 
@@ -187,8 +188,7 @@ export function replacementsOf(pairs: readonly PathReplacement[]): RequestFuncti
     compiled.reduce((before, [found, put]) => before.replace(found, put), text);
   return ({ request, route }: EndedRequest) => {
     if (route.startsWith('/')) return replaced(route);
-    const url = String(request?.originalUrl ?? request?.url ?? '');
-    const path = url.split('?', 1)[0] ?? '';
+    const path = pathOf(urlOf(request));
     const after = replaced(path);
     return after === path ? route : after;
   };

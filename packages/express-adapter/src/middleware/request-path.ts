@@ -1,3 +1,4 @@
+import { pathOf } from '@offloop/worker/http';
 import type { RoutedRequest } from './http-exchange.js';
 
 /**
@@ -10,20 +11,16 @@ export function pathsOf(request: RoutedRequest): readonly string[] {
   const paths: string[] = [];
   const { baseUrl, url, originalUrl } = request;
   if (typeof url === 'string') {
-    paths.push((typeof baseUrl === 'string' ? baseUrl : '') + pathnameOf(url));
+    paths.push((typeof baseUrl === 'string' ? baseUrl : '') + pathOf(url));
   }
   if (typeof originalUrl === 'string') {
-    const path = pathnameOf(originalUrl);
+    const path = pathOf(originalUrl);
     if (path !== paths[0]) paths.push(path);
   }
   return paths;
 }
 
-/** Proxies send whole URLs (`GET http://host/path`), which routers take apart in just this way. */
-const HOST_PART = /^[^/?#][^?#]*?:\/\/[^/?#]*/;
-
-function pathnameOf(url: string): string {
-  const path = url.replace(HOST_PART, '');
-  const end = path.search(/[?#]/);
-  return (end === -1 ? path : path.slice(0, end)) || '/';
+/** The URL of a request as it came. */
+export function urlOf(request: RoutedRequest | undefined): string {
+  return String(request?.originalUrl ?? request?.url ?? '');
 }

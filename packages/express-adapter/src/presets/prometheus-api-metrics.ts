@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, type OffloopOptions, type Registry } from '@offloop/core';
+import { pathOf } from '@offloop/worker/http';
 import type { EndedRequest } from '../middleware/ended-request.js';
 import {
   type CompiledOptions,
@@ -9,6 +10,7 @@ import {
   refuse,
   type Started,
 } from '../middleware/middleware-options.js';
+import { urlOf } from '../middleware/request-path.js';
 import { read } from '../middleware/unknown-value.js';
 import type { AppRequest, AppResponse, UserFunction } from '../middleware/user-functions.js';
 import { OPEN_CONNECTIONS_NAME, OpenConnections } from './open-connections.js';
@@ -170,7 +172,7 @@ function showBeside(of: {
 
 /** The template; of a request that no route answered, its path. */
 function placeOf({ request, route }: EndedRequest): string {
-  return route.startsWith('/') ? route : (urlOf(request).split('?', 1)[0] ?? '');
+  return route.startsWith('/') ? route : pathOf(urlOf(request));
 }
 
 /** Names of the query's parameters; nothing for a request that no route answered, whose query is nobody's. */
@@ -179,10 +181,6 @@ function queryOf({ request, route }: EndedRequest): string {
   const query = read(request, 'query');
   const names = typeof query === 'object' && query !== null ? Object.keys(query).sort() : [];
   return names.length === 0 ? '' : `?${names.map((name) => `${name}=<?>`).join('&')}`;
-}
-
-function urlOf(request: EndedRequest['request']): string {
-  return String(request?.originalUrl ?? request?.url ?? '');
 }
 
 /** A project's name as a metric's may begin: `@shop/api-server` is `_shop_api_server`. */

@@ -8,15 +8,15 @@ const HTTP2_CANCEL = 8;
 /** A request as Express hands it on: mounted below a path, `url` is relative and `originalUrl` whole. */
 export type RoutedMessage = IncomingMessage & { readonly originalUrl?: string };
 
-/** Path of a request's URL without its query; also where the URL is whole, which RFC 9112, 3.2.2, has every server take. */
-export function pathOf(url: string): string {
-  const path = url.startsWith('/') ? url : url.replace(WHOLE_URL, '/');
-  const query = path.indexOf('?');
-  return query === -1 ? path : path.slice(0, query);
-}
+/** Proxies send whole URLs (`GET http://host/path`), which RFC 9112, 3.2.2, has every server take; routers take them apart in just this way. */
+const HOST_PART = /^[^/?#][^?#]*?:\/\/[^/?#]*/;
 
-/** Scheme and host of a URL, and the slash after it, which an empty path lacks. */
-const WHOLE_URL = /^https?:\/\/[^/?]*\/?/i;
+/** Path of a request's URL without its query. */
+export function pathOf(url: string): string {
+  const path = url.replace(HOST_PART, '');
+  const end = path.search(/[?#]/);
+  return (end === -1 ? path : path.slice(0, end)) || '/';
+}
 
 /** Whether a request only reads. Our endpoints answer nothing else. */
 export function isRead(request: RoutedMessage): boolean {
