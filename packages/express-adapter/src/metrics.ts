@@ -1,20 +1,17 @@
-import {
-  type EngineFactory,
-  type ExpositionRequest,
-  type ExtendedHealth,
-  Gauge,
-  type HealthCheck,
-  type HealthReport,
-  type Metric,
-  type MetricsRouterOptions,
-  OffloopError,
-  type Page,
-  type PageReader,
-  type PageRequest,
-  type Pipeline,
-  type Registry,
-  type ResolvedOptions,
-  type Snapshot,
+import type {
+  EngineFactory,
+  ExpositionRequest,
+  ExtendedHealth,
+  HealthCheck,
+  HealthReport,
+  MetricsRouterOptions,
+  Page,
+  PageReader,
+  PageRequest,
+  Pipeline,
+  Registry,
+  ResolvedOptions,
+  Snapshot,
 } from '@offloop/core';
 import {
   contentsOf,
@@ -27,7 +24,6 @@ import {
   resolveRouterOptions,
   SnapshotReader,
   setHookWindows,
-  showValue,
   unhookPipeline,
 } from '@offloop/core/adapter';
 import { createEngine, type PortAddress } from '@offloop/worker';
@@ -36,21 +32,12 @@ import { errorClassifier } from './errors/error-class.js';
 import { ErrorCounter } from './errors/error-counter.js';
 import { type FinalExporter, registerExporter } from './last-words.js';
 import { createMetricsMiddleware } from './middleware/metrics-middleware.js';
-import {
-  type CompiledOptions,
-  ENTRY_NAMES,
-  type Started,
-} from './middleware/middleware-options.js';
-import {
-  createRequestExtras,
-  extraNames,
-  isRelabelled,
-  type PresetMetrics,
-  upNames,
-} from './middleware/request-extras.js';
+import type { CompiledOptions, Started } from './middleware/middleware-options.js';
+import { createRequestExtras, extraNames, isRelabelled } from './middleware/request-extras.js';
 import { RequestObserver } from './middleware/request-observer.js';
 import { ScrapePaths } from './middleware/scrape-paths.js';
-import { read } from './middleware/unknown-value.js';
+import { refuseEntryOptions, refuseOtherFunctions } from './option-refusals.js';
+import { OwnMetrics } from './own-metrics.js';
 import { compileOptions, type MiddlewareOptions } from './presets/compile-options.js';
 import { AccessGate } from './routes/access-gate.js';
 import type { HttpMiddleware } from './routes/http-handler.js';
@@ -79,10 +66,7 @@ export class Metrics {
   private readonly startedAtMs = Date.now();
   private readonly errors: ErrorCounter;
   private started: Started | undefined;
-  /** Gauges that are always 1. */
-  private readonly ups: readonly Gauge[];
-  /** What the registry has of the requests. */
-  private readonly own: readonly Metric[];
+  private readonly own: OwnMetrics;
   /** The options that it was made with. */
   private readonly compiled: CompiledOptions;
   private resolved: ResolvedOptions;
@@ -128,8 +112,7 @@ export class Metrics {
         presetMetrics,
       );
       this.errors = new ErrorCounter(register, this.resolved, classify);
-      this.ups = this.resolved.prometheus.includeUp ? showUp(register, presetMetrics) : [];
-      this.own = register.getMetricsAsArray().filter((metric) => !before.has(metric));
+      this.own = new OwnMetrics(register, before);
       this.lag = new LoopLagMonitor(pipeline);
       this.beat = new LoopBeat(pipeline.producer.segment);
       this.snapshots = new SnapshotReader(pipeline.producer.segment, { wantsReadAhead: true });
@@ -354,22 +337,14 @@ export class Metrics {
     await this.pipeline.close();
   }
 
-  /**
-   * Puts the metrics back, from zero, where `register.clear()` took all of them out: peers make new ones for each middleware, and tests clear the
-   * register before each.
-   */
+  /** Shows what `register.clear()` has taken out, and what is collected beside it. */
   private showAgain(): void {
     const { compiled, own, register } = this;
-    const isCleared = own.every((metric) => register.getSingleMetric(metric.name) !== metric);
-    if (own.length === 0 || !isCleared || this.isClosed) return;
-    for (const { name } of own) register.refuseDuplicate(name);
+    if (this.isClosed || !own.areCleared) return;
+    own.refuseTakenNames();
     this.started?.stop();
     this.started = compiled.start?.(register);
-    for (const metric of own) {
-      metric.reset();
-      register.registerMetric(metric);
-    }
-    for (const up of this.ups) up.set(1);
+    own.restore();
   }
 
   private expositionOf(page: PageRequest): ExpositionRequest {
@@ -424,41 +399,5 @@ export class Metrics {
       this.lag.stop();
       this.beat.stop();
     }
-  }
-}
-
-function showUp(register: Registry, preset: PresetMetrics): Gauge[] {
-  return upNames(preset).map((name) => {
-    const up = new Gauge({ name, help: '1 = up, 0 = not up', registers: [register] });
-    up.set(1);
-    return up;
-  });
-}
-
-/** @throws {OffloopError} `OFFLOOP_ERR_ARGUMENT` for options that belong to one middleware: nobody would act on them. */
-function refuseEntryOptions(options: MiddlewareOptions): void {
-  for (const name of ENTRY_NAMES) {
-    const value = read(options, name);
-    if (value === undefined || (name === 'bypass' && isOfMetrics(value))) continue;
-    throw new OffloopError(
-      'OFFLOOP_ERR_ARGUMENT',
-      `${name} must be given to the metricsMiddleware(options) that it is for, as it belongs to each middleware; got ${showValue(value)}`,
-    );
-  }
-}
-
-/** Half of `bypass` belongs to the metrics, and is refused by name where it is another. */
-function isOfMetrics(bypass: unknown): boolean {
-  return typeof bypass === 'object' && bypass !== null && !('onRequest' in bypass);
-}
-
-/** @throws {OffloopError} `OFFLOOP_ERR_ALREADY_STARTED` for functions that would have had to be there when the metrics were made. */
-function refuseOtherFunctions({ had, wanted }: { had: object; wanted: object }): void {
-  for (const [name, value] of Object.entries(wanted)) {
-    if (value === undefined || Reflect.get(had, name) === value) continue;
-    throw new OffloopError(
-      'OFFLOOP_ERR_ALREADY_STARTED',
-      `${name} must be given when the metrics are made, with the first metricsMiddleware(options) or getMetrics(options); got another afterwards`,
-    );
   }
 }

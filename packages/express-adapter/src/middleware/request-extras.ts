@@ -14,6 +14,7 @@ import {
   RequestMeasures,
   type RequestMeasuresOptions,
 } from './request-measures.js';
+import { UpGauge } from './up-gauge.js';
 
 /** What the options have in them that is no data. */
 export interface RequestFunctions extends LabelFunctions {
@@ -71,7 +72,7 @@ export function extraNames(options: ResolvedOptions, preset: PresetMetrics): rea
 }
 
 /** Names of the gauge that is always 1. */
-export function upNames({ upNames = ['up'] }: PresetMetrics): readonly string[] {
+function upNames({ upNames = ['up'] }: PresetMetrics): readonly string[] {
   return upNames;
 }
 
@@ -92,7 +93,7 @@ export function createRequestExtras(
 ): RequestMeasures | undefined {
   const { pipeline, register } = parts;
   const { options } = pipeline;
-  const { http, metricNames } = options;
+  const { http, metricNames, prometheus } = options;
   const labels = new RequestLabels(options, functions);
   const measures: RequestMeasure[] = [];
   const common = { labelNames: labels.names, registers: [register] };
@@ -147,6 +148,7 @@ export function createRequestExtras(
     );
     measures.push({ families, measure: headSecondsOf });
   }
+  if (prometheus.includeUp) for (const name of upNames(preset)) new UpGauge(name, register);
   if (measures.length === 0 && functions.leavesOut === undefined) return undefined;
   return new RequestMeasures({
     labels,

@@ -12,6 +12,7 @@ import {
   checkFunctions,
   compileOwnOptions,
   type EntryOptions,
+  type OwnMiddlewareOptions,
   type PathReplacement,
   type RequestOptions,
   refuse,
@@ -19,7 +20,7 @@ import {
 } from '../middleware/middleware-options.js';
 import type { AppRequest, AppResponse, UserFunction } from '../middleware/user-functions.js';
 import type { HttpMiddleware } from '../routes/http-handler.js';
-import { inMs, underGiven, withoutNulls } from './preset-data.js';
+import { inMs, underGiven, withDefaults } from './preset-data.js';
 import { promClient } from './prom-client-names.js';
 
 /** Options of express-prom-bundle 8, and offloop's own beside them. What it calls `labels` are those of the route's template. */
@@ -78,94 +79,42 @@ export type ExpressPromBundleMiddleware = HttpMiddleware & {
   readonly metrics: Readonly<Record<string, Metric | undefined>>;
 };
 
-const DURATION_NAME = 'http_request_duration_seconds';
-const BUCKETS = [0.003, 0.03, 0.1, 0.3, 1.5, 10];
-const PERCENTILES = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999];
+const DEFAULTS = {
+  metricType: 'histogram',
+  httpDurationMetricName: 'http_request_duration_seconds',
+  buckets: [0.003, 0.03, 0.1, 0.3, 1.5, 10],
+  percentiles: [0.5, 0.75, 0.95, 0.98, 0.99, 0.999],
+  includeStatusCode: true,
+  includeMethod: false,
+  includePath: false,
+  includeUp: true,
+  customLabels: {},
+} as const;
+
+/** Options with the package's defaults. */
+type Settings = ReturnType<typeof withDefaults<ExpressPromBundleOptions, typeof DEFAULTS>>;
 
 /** What express-prom-bundle's options come to: its metric under its name and labels, and the gauge `up`. */
 export function compileExpressPromBundle(given: ExpressPromBundleOptions): CompiledOptions {
-  const options = withoutNulls(given);
-  const {
-    preset: _,
-    metricType = 'histogram',
-    httpDurationMetricName = DURATION_NAME,
-    buckets = BUCKETS,
-    percentiles = PERCENTILES,
-    maxAgeSeconds,
-    ageBuckets,
-    pruneAgedBuckets: _pruneAgedBuckets,
-    includeStatusCode = true,
-    includeMethod = false,
-    includePath = false,
-    includeUp = true,
-    normalizePath,
-    formatStatusCode,
-    normalizeStatusCode = formatStatusCode,
-    urlValueParser: _urlValueParser,
-    urlPathReplacement: _urlPathReplacement,
-    promClient: { collectDefaultMetrics: defaults } = {},
-    customLabels = {},
-    ...own
-  } = options;
-  if (metricType !== 'histogram' && metricType !== 'summary')
-    refuse('metricType', '"histogram" or "summary"', metricType);
-  checkFunctions({
-    formatStatusCode: normalizeStatusCode,
-    ...(isPairs(normalizePath) ? {} : { normalizePath }),
-  });
-  const isSummary = metricType === 'summary';
-  const compiled = compileOwnOptions({
-    ...own,
-    metricsPath: pathOrExpression(own.metricsPath),
-    ...(isPairs(normalizePath) && { normalizePath }),
-  });
-  const names = { requests: [], inFlight: [], errors: [] };
+  const settings = withDefaults(given, DEFAULTS);
+  refuseOwnOptions(settings);
+  const compiled = compileOwnOptions(offloopOptions(settings));
+  const { httpDurationMetricName, percentiles, maxAgeSeconds, ageBuckets } = settings;
+  const defaults = settings.promClient?.collectDefaultMetrics;
   const upName = `${defaults?.prefix ?? ''}up`;
   return {
     ...compiled,
     entry: { ...compiled.entry, scrapes: withSlash(compiled.entry.scrapes) },
-    data: underGiven(
-      {
-        http: { bucketsMs: inMs('buckets', buckets) },
-        metricNames: { ...names, duration: isSummary ? [] : [httpDurationMetricName] },
-        labelNames: {
-          statusCode: includeStatusCode && 'status_code',
-          method: includeMethod && 'method',
-          route: includePath && 'path',
-        },
-        customLabels: withLabelsDeclared(customLabels),
-        prometheus: { includeUp },
-      },
-      compiled.data,
-    ),
-    functions: {
-      ...compiled.functions,
-      routeOf:
-        typeof normalizePath === 'function'
-          ? ({ request }) => request && call(normalizePath, [request, options])
-          : normalizePath && replacementsOf(normalizePath),
-      statusOf:
-        normalizeStatusCode &&
-        (({ response }) => response && call(normalizeStatusCode, [response, options])),
-    },
+    data: underGiven(dataOf(settings), compiled.data),
+    functions: { ...compiled.functions, ...functionsOf(settings) },
     presetMetrics: {
       upNames: [upName],
-      summary: isSummary
-        ? { names: [httpDurationMetricName], percentiles, maxAgeSeconds, ageBuckets }
-        : undefined,
+      summary:
+        settings.metricType === 'summary'
+          ? { names: [httpDurationMetricName], percentiles, maxAgeSeconds, ageBuckets }
+          : undefined,
     },
-    baked: {
-      ...compiled.baked,
-      normalizePath,
-      normalizeStatusCode,
-      metricType,
-      httpDurationMetricName,
-      // As texts, for these are other objects each time.
-      percentiles: String(percentiles),
-      maxAgeSeconds,
-      ageBuckets,
-      'promClient.collectDefaultMetrics': defaults && JSON.stringify(defaults, dataOnly),
-    },
+    baked: { ...compiled.baked, ...bakedOf(settings) },
     decorate: (middleware, { answerScrape, register }) => {
       Object.assign(middleware, {
         promClient,
@@ -174,6 +123,101 @@ export function compileExpressPromBundle(given: ExpressPromBundleOptions): Compi
       });
     },
     start: defaults && ((register) => collectDefaultMetrics({ register, ...defaults })),
+  };
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_OPTION_TYPE` */
+function refuseOwnOptions({ metricType, normalizePath, ...others }: Settings): void {
+  if (metricType !== 'histogram' && metricType !== 'summary')
+    refuse('metricType', '"histogram" or "summary"', metricType);
+  checkFunctions({
+    formatStatusCode: others.normalizeStatusCode ?? others.formatStatusCode,
+    ...(isPairs(normalizePath) ? {} : { normalizePath }),
+  });
+}
+
+/** Those that are not express-prom-bundle's alone. */
+function offloopOptions({
+  preset: _preset,
+  metricType: _metricType,
+  httpDurationMetricName: _httpDurationMetricName,
+  buckets: _buckets,
+  percentiles: _percentiles,
+  maxAgeSeconds: _maxAgeSeconds,
+  ageBuckets: _ageBuckets,
+  pruneAgedBuckets: _pruneAgedBuckets,
+  includeStatusCode: _includeStatusCode,
+  includeMethod: _includeMethod,
+  includePath: _includePath,
+  includeUp: _includeUp,
+  formatStatusCode: _formatStatusCode,
+  normalizeStatusCode: _normalizeStatusCode,
+  urlValueParser: _urlValueParser,
+  urlPathReplacement: _urlPathReplacement,
+  promClient: _promClient,
+  customLabels: _customLabels,
+  normalizePath,
+  metricsPath,
+  ...own
+}: Settings): OwnMiddlewareOptions {
+  return {
+    ...own,
+    metricsPath: pathOrExpression(metricsPath),
+    ...(isPairs(normalizePath) && { normalizePath }),
+  };
+}
+
+function dataOf(settings: Settings): OffloopOptions {
+  const { buckets, metricType, httpDurationMetricName, customLabels } = settings;
+  const { includeStatusCode, includeMethod, includePath, includeUp } = settings;
+  return {
+    http: { bucketsMs: inMs('buckets', buckets) },
+    metricNames: {
+      requests: [],
+      inFlight: [],
+      errors: [],
+      duration: metricType === 'summary' ? [] : [httpDurationMetricName],
+    },
+    labelNames: {
+      statusCode: includeStatusCode && 'status_code',
+      method: includeMethod && 'method',
+      route: includePath && 'path',
+    },
+    customLabels: withLabelsDeclared(customLabels),
+    prometheus: { includeUp },
+  };
+}
+
+function functionsOf(
+  settings: Settings,
+): Pick<CompiledOptions['functions'], 'routeOf' | 'statusOf'> {
+  const { normalizePath, formatStatusCode, normalizeStatusCode = formatStatusCode } = settings;
+  return {
+    routeOf:
+      typeof normalizePath === 'function'
+        ? ({ request }) => request && call(normalizePath, [request, settings])
+        : normalizePath && replacementsOf(normalizePath),
+    statusOf:
+      normalizeStatusCode &&
+      (({ response }) => response && call(normalizeStatusCode, [response, settings])),
+  };
+}
+
+/** What a further middleware cannot have otherwise, and no option of offloop's says. */
+function bakedOf(settings: Settings): CompiledOptions['baked'] {
+  const { normalizePath, formatStatusCode, normalizeStatusCode = formatStatusCode } = settings;
+  const { metricType, httpDurationMetricName, percentiles, maxAgeSeconds, ageBuckets } = settings;
+  const defaults = settings.promClient?.collectDefaultMetrics;
+  return {
+    normalizePath,
+    normalizeStatusCode,
+    metricType,
+    httpDurationMetricName,
+    // As texts, for these are other objects each time.
+    percentiles: String(percentiles),
+    maxAgeSeconds,
+    ageBuckets,
+    'promClient.collectDefaultMetrics': defaults && JSON.stringify(defaults, dataOnly),
   };
 }
 

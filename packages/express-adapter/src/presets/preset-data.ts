@@ -29,10 +29,20 @@ export function refuseBounds(path: string, bounds: unknown, unit: string): void 
   if (!isRight) refuse(path, `1 to ${BOUNDS_MAX} numbers of ${unit} above 0, ascending`, bounds);
 }
 
-/** Options of which the package takes `null` for not given. */
-export function withoutNulls<Options extends object>(options: Options): Options {
-  const given = Object.entries(options).filter(([, value]) => value !== null);
-  return Object.fromEntries(given) as Options;
+/** Options of which some have a default. */
+type Filled<Options, Names extends keyof Options> = Omit<Options, Names> & {
+  readonly [Name in Names]-?: NonNullable<Options[Name]>;
+};
+
+/** Options over the package's defaults. `null` stands for not given, as it does there. */
+export function withDefaults<Options extends object, Defaults extends Partial<Options>>(
+  options: Options,
+  defaults: Defaults,
+): Filled<Options, keyof Defaults & keyof Options> {
+  const given = Object.entries(options).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return { ...defaults, ...Object.fromEntries(given) } as never;
 }
 
 /** Options that a preset comes to, under those that the user gave in offloop's own words. */

@@ -6,15 +6,17 @@ import {
   call,
   checkFunctions,
   compileOwnOptions,
+  type OwnMiddlewareOptions,
   type RequestOptions,
   refuse,
   type Started,
 } from '../middleware/middleware-options.js';
+import type { RequestFunctions } from '../middleware/request-extras.js';
 import { urlOf } from '../middleware/request-path.js';
 import { read } from '../middleware/unknown-value.js';
 import type { AppRequest, AppResponse, UserFunction } from '../middleware/user-functions.js';
 import { OPEN_CONNECTIONS_NAME, OpenConnections } from './open-connections.js';
-import { inMs, refuseBounds, underGiven, withoutNulls } from './preset-data.js';
+import { inMs, refuseBounds, underGiven, withDefaults } from './preset-data.js';
 import { readProjectManifest } from './project-manifest.js';
 
 /** Options of prometheus-api-metrics 4, and offloop's own beside them. */
@@ -46,77 +48,37 @@ export interface PrometheusApiMetricsOptions
   readonly defaultMetricsInterval?: number | undefined;
 }
 
-const DURATION_BUCKETS = [0.001, 0.005, 0.015, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5];
 const SIZE_BUCKETS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000];
+
+const DEFAULTS = {
+  durationBuckets: [0.001, 0.005, 0.015, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5],
+  requestSizeBuckets: SIZE_BUCKETS,
+  responseSizeBuckets: SIZE_BUCKETS,
+  useUniqueHistogramName: false,
+  excludeRoutes: [],
+  includeQueryParams: false,
+  additionalLabels: [],
+} as const;
+
+/** Options with the package's defaults. */
+type Settings = ReturnType<typeof withDefaults<PrometheusApiMetricsOptions, typeof DEFAULTS>>;
 
 /** What prometheus-api-metrics's options come to. */
 export function compilePrometheusApiMetrics(given: PrometheusApiMetricsOptions): CompiledOptions {
-  const {
-    preset: _,
-    durationBuckets = DURATION_BUCKETS,
-    requestSizeBuckets = SIZE_BUCKETS,
-    responseSizeBuckets = SIZE_BUCKETS,
-    metricsPrefix,
-    useUniqueHistogramName = false,
-    excludeRoutes: excluded = [],
-    includeQueryParams = false,
-    additionalLabels = [],
-    extractAdditionalLabelValuesFn: extract,
-    defaultMetricsInterval: _interval,
-    ...own
-  } = withoutNulls(given);
-  if (!Array.isArray(excluded) || !excluded.every((each) => typeof each === 'string'))
-    refuse('excludeRoutes', 'an array of parts of routes', excluded);
-  if (!Array.isArray(additionalLabels))
-    refuse('additionalLabels', 'an array of label names', additionalLabels);
-  refuseBounds('requestSizeBuckets', requestSizeBuckets, 'bytes');
-  refuseBounds('responseSizeBuckets', responseSizeBuckets, 'bytes');
-  checkFunctions({ extractAdditionalLabelValuesFn: extract });
-  const compiled = compileOwnOptions(own);
+  const settings = withDefaults(given, DEFAULTS);
+  refuseOwnOptions(settings);
+  const compiled = compileOwnOptions(offloopOptions(settings));
+  const { metricsPrefix, useUniqueHistogramName, responseSizeBuckets } = settings;
   const { name: projectName, version } = readProjectManifest();
   const prefix = useUniqueHistogramName ? metricNameOf(projectName) : metricsPrefix;
   const named = (name: string): string => (prefix ? `${prefix}_${name}` : name);
-  const { routeOf, transform, leavesOut } = compiled.functions;
   const connections = new OpenConnections();
   return {
     ...compiled,
-    data: underGiven(
-      {
-        http: {
-          bucketsMs: inMs('durationBuckets', durationBuckets),
-          sizes: true,
-          sizeBucketsBytes: requestSizeBuckets,
-        },
-        metricNames: {
-          requests: [],
-          inFlight: [],
-          errors: [],
-          duration: [named('http_request_duration_seconds')],
-          requestSize: [named('http_request_size_bytes')],
-          responseSize: [named('http_response_size_bytes')],
-        },
-        labelNames: { method: 'method', route: 'route', statusCode: 'code' },
-        customLabels: Object.fromEntries(additionalLabels.map((name) => [name, null])),
-      },
-      compiled.data,
-    ),
+    data: underGiven(dataOf(settings, named), compiled.data),
     functions: {
       ...compiled.functions,
-      routeOf: includeQueryParams
-        ? (ended) => `${routeOf?.(ended) ?? ended.route}${queryOf(ended)}`
-        : routeOf,
-      // Called for each request that is measured, from which alone the server is known.
-      transform: (labels, request, response) => {
-        connections.note(request);
-        Object.assign(labels, extract && call(extract, [request, response]));
-        return transform?.(labels, request, response);
-      },
-      leavesOut:
-        excluded.length === 0
-          ? leavesOut
-          : (ended, labelsOf) =>
-              excluded.some((part) => placeOf(ended).includes(part)) ||
-              leavesOut?.(ended, labelsOf),
+      ...functionsOf(settings, { own: compiled.functions, connections }),
     },
     presetMetrics: {
       responseSizeBuckets: compiled.data.http?.sizeBucketsBytes ?? responseSizeBuckets,
@@ -129,12 +91,90 @@ export function compilePrometheusApiMetrics(given: PrometheusApiMetricsOptions):
     },
     baked: {
       ...compiled.baked,
-      extractAdditionalLabelValuesFn: extract,
-      includeQueryParams,
+      extractAdditionalLabelValuesFn: settings.extractAdditionalLabelValuesFn,
+      includeQueryParams: settings.includeQueryParams,
       // As texts, for an array is another one each time.
-      excludeRoutes: excluded.join('\n'),
+      excludeRoutes: settings.excludeRoutes.join('\n'),
       responseSizeBuckets: String(responseSizeBuckets),
     },
+  };
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_OPTION_TYPE` */
+function refuseOwnOptions(settings: Settings): void {
+  const { excludeRoutes, additionalLabels, requestSizeBuckets, responseSizeBuckets } = settings;
+  if (!Array.isArray(excludeRoutes) || !excludeRoutes.every((each) => typeof each === 'string'))
+    refuse('excludeRoutes', 'an array of parts of routes', excludeRoutes);
+  if (!Array.isArray(additionalLabels))
+    refuse('additionalLabels', 'an array of label names', additionalLabels);
+  refuseBounds('requestSizeBuckets', requestSizeBuckets, 'bytes');
+  refuseBounds('responseSizeBuckets', responseSizeBuckets, 'bytes');
+  const { extractAdditionalLabelValuesFn } = settings;
+  checkFunctions({ extractAdditionalLabelValuesFn });
+}
+
+/** Those that are not prometheus-api-metrics's alone. */
+function offloopOptions({
+  preset: _preset,
+  durationBuckets: _durationBuckets,
+  requestSizeBuckets: _requestSizeBuckets,
+  responseSizeBuckets: _responseSizeBuckets,
+  metricsPrefix: _metricsPrefix,
+  useUniqueHistogramName: _useUniqueHistogramName,
+  excludeRoutes: _excludeRoutes,
+  includeQueryParams: _includeQueryParams,
+  additionalLabels: _additionalLabels,
+  extractAdditionalLabelValuesFn: _extract,
+  defaultMetricsInterval: _interval,
+  ...own
+}: Settings): OwnMiddlewareOptions {
+  return own;
+}
+
+function dataOf(settings: Settings, named: (name: string) => string): OffloopOptions {
+  const { durationBuckets, requestSizeBuckets, additionalLabels } = settings;
+  return {
+    http: {
+      bucketsMs: inMs('durationBuckets', durationBuckets),
+      sizes: true,
+      sizeBucketsBytes: requestSizeBuckets,
+    },
+    metricNames: {
+      requests: [],
+      inFlight: [],
+      errors: [],
+      duration: [named('http_request_duration_seconds')],
+      requestSize: [named('http_request_size_bytes')],
+      responseSize: [named('http_response_size_bytes')],
+    },
+    labelNames: { method: 'method', route: 'route', statusCode: 'code' },
+    customLabels: Object.fromEntries(additionalLabels.map((name) => [name, null])),
+  };
+}
+
+function functionsOf(
+  settings: Settings,
+  of: { readonly own: RequestFunctions; readonly connections: OpenConnections },
+): Pick<RequestFunctions, 'routeOf' | 'transform' | 'leavesOut'> {
+  const { includeQueryParams, excludeRoutes, extractAdditionalLabelValuesFn: extract } = settings;
+  const { own, connections } = of;
+  const { routeOf, transform, leavesOut } = own;
+  return {
+    routeOf: includeQueryParams
+      ? (ended) => `${routeOf?.(ended) ?? ended.route}${queryOf(ended)}`
+      : routeOf,
+    // Called for each request that is measured, from which alone the server is known.
+    transform: (labels, request, response) => {
+      connections.note(request);
+      Object.assign(labels, extract && call(extract, [request, response]));
+      return transform?.(labels, request, response);
+    },
+    leavesOut:
+      excludeRoutes.length === 0
+        ? leavesOut
+        : (ended, labelsOf) =>
+            excludeRoutes.some((part) => placeOf(ended).includes(part)) ||
+            leavesOut?.(ended, labelsOf),
   };
 }
 
