@@ -136,6 +136,28 @@ describe('window', () => {
     rig.expectExact();
   });
 
+  it('does not claim the time of a long slice that it cannot look into, once it has become shorter', () => {
+    const rig = new WindowRig({ slices: 3, sliceTicks: 100 });
+    const series = rig.addSeries(rig.family);
+    const second = () => {
+      for (let tick = 0; tick < 10; tick++) {
+        rig.observe(series, 1);
+        rig.advance(100);
+      }
+    };
+    for (let count = 0; count < 65; count++) second();
+    rig.drainAll();
+    rig.catalog.setSliceTicks(rig.family, 20);
+    // Steady: ten a second, and the one at its end.
+    for (let count = 0; count < 40; count++) {
+      const { sums, spanMs } = rig.read();
+      expect(sums.window.requests, `after ${count} s`).to.be.closeTo(spanMs / 100, 1);
+      second();
+      rig.drainAll();
+    }
+    expect(rig.read().spanMs).to.be.within(4_000, 6_000);
+  });
+
   it('may become shorter and longer, and says how much time it then holds', () => {
     const rig = new WindowRig({ slices: 3, sliceTicks: 10 });
     const series = rig.addSeries(rig.family);

@@ -3,7 +3,9 @@ import { instrumentRoute, isOffloopError, type Metrics } from '@offloop/express'
 import { expect } from 'chai';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { type ExpressRelease, expressReleases } from '../middleware/express-releases.js';
-import { abandon, play, ServedMetrics, samplesOf } from '../served-metrics.js';
+import { RawClient } from '../middleware/http-clients.js';
+import { eventually } from '../middleware/observed-server.js';
+import { abandon, play, ServedMetrics, samplesOf, settled } from '../served-metrics.js';
 
 type Wrap = <Handler extends RequestHandler | ErrorRequestHandler>(handler: Handler) => Handler;
 
@@ -120,6 +122,39 @@ for (const release of expressReleases) {
         expect(await samplesOf(metrics, 'http_request_errors_total')).to.deep.equal(classes.sort());
       });
     }
+
+    it('counts a client that leaves during its upload once, beside the middleware', async () => {
+      const metrics = served.make();
+      const app = release.express();
+      app.use(metrics.middleware());
+      app.post('/post', release.express.json(), (_request, response) => void response.end());
+      let handled = 0;
+      app.use(
+        instrumentRoute(
+          ((_error, _request, response, _next) => {
+            handled++;
+            response.status(400).end();
+          }) as ErrorRequestHandler,
+          { metrics },
+        ),
+      );
+      const port = await served.listen(app);
+      for (let client = 0; client < 3; client++) {
+        const leaving = new RawClient(port);
+        leaving.socket.write(
+          'POST /post HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"',
+        );
+        await eventually(() => metrics.getSnapshot().requestsInFlight === 1, 'a request in flight');
+        await leaving.leave();
+        await settled(metrics);
+      }
+      await eventually(() => handled === 3, 'the errors handled');
+      await settled(metrics);
+      expect(metrics.getSnapshot().totalRequests).to.equal(3);
+      expect(await samplesOf(metrics, 'http_request_errors_total')).to.deep.equal([
+        '{method="POST",route="/post",class="aborted"} 3',
+      ]);
+    });
 
     it('counts no class for a request of which nobody noted an error, after one of which somebody did', async () => {
       const metrics = served.make();

@@ -99,8 +99,14 @@ export class Rotation {
       this.copy(seriesBlock(segment, series), id, { slice: oldest, slices });
     }
     Atomics.store(control, ROTATING, 0);
-    const start = sliceStart(tick, sliceTicksOf(segment, id));
+    const start = this.startOf(tick, id);
     this.commit([[starts + oldest, start], ...this.sampler.beginSlice(id, start)]);
+  }
+
+  /** Tick from which on a slice holds what is recorded. Its first records were an earlier slice's where slices have become shorter in its midst. */
+  private startOf(tick: number, family: number): number {
+    const start = sliceStart(tick, sliceTicksOf(this.segment, family));
+    return start < shortenedAt(this.segment, family) ? tick : start;
   }
 
   private copy(
@@ -156,6 +162,11 @@ export class Rotation {
 /** Tick at which the slice of a tick begins. */
 export function sliceStart(tick: number, sliceTicks: number): number {
   return tick - ((tick - 1) % sliceTicks);
+}
+
+/** Tick at which a family's slices last became shorter. */
+export function shortenedAt({ families }: Segment, family: number): number {
+  return Atomics.load(families, family * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_SHORTENED);
 }
 
 /** Ticks of a family's slices at present. */

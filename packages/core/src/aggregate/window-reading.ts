@@ -1,7 +1,7 @@
 import type { CatalogFamily } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
 import { TICK_MS, WINDOW_SINCE, WINDOW_STARTS } from '../layout/windows.js';
-import { sliceStart, sliceTicksOf } from './rotation.js';
+import { shortenedAt, sliceStart, sliceTicksOf } from './rotation.js';
 
 /**
  * Where a family's window begins as of some moment: what series showed then has to be taken off what they show.
@@ -53,7 +53,13 @@ export function windowStart(
     slice = index;
     first = start;
   }
-  // Where slices have become longer, the oldest of them is not there any more.
-  const spanMs = (nowTick - (held === slices ? first : begin)) * TICK_MS;
-  return { slice, tick: slice === ALL_BEFORE ? since : first, spanMs };
+  // As a rule nothing was recorded between the window's begin and its first slice. But where slices have become longer, the oldest of them is not
+  // there any more; and where they have become shorter, a long one that began before may reach into the window.
+  const isWhole = held < slices && begin >= shortenedAt(segment, family.id);
+  const from = isWhole ? begin : Math.min(first, nowTick);
+  return {
+    slice,
+    tick: slice === ALL_BEFORE ? since : first,
+    spanMs: (nowTick - from) * TICK_MS,
+  };
 }

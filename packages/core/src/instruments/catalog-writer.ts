@@ -87,6 +87,7 @@ export class CatalogWriter {
   addFamily(family: FamilyEntry): number {
     const again = this.abandoned.get(keyOf(family))?.pop();
     if (again !== undefined) {
+      this.segment.families[again * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_ROLE] = family.role;
       if (family.window !== undefined) this.setSliceTicks(again, family.window.sliceTicks);
       return again;
     }
@@ -152,10 +153,22 @@ export class CatalogWriter {
     return id;
   }
 
+  /** Lets nobody find these families by their roles any more: others are to have them. */
+  forgetRoles(from: number): void {
+    const { control, families } = this.segment;
+    for (let id = from; id < (control[FAMILY_COUNT] as number); id++)
+      families[id * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_ROLE] = catalog.FamilyRole.none;
+  }
+
   /** Changes the length of a window's slices, from the next one on. */
   setSliceTicks(family: number, ticks: number): void {
-    const cell = family * catalog.FAMILY_ENTRY_CELLS + catalog.FAMILY_SLICE_TICKS;
-    Atomics.store(this.segment.families, cell, ticks);
+    const { families, control } = this.segment;
+    const entry = family * catalog.FAMILY_ENTRY_CELLS;
+    const before = Atomics.load(families, entry + catalog.FAMILY_SLICE_TICKS);
+    // First, so that who sees the length sees since when it holds.
+    if (ticks < before)
+      Atomics.store(families, entry + catalog.FAMILY_SHORTENED, control[CLOCK_TICK] as number);
+    Atomics.store(families, entry + catalog.FAMILY_SLICE_TICKS, ticks);
   }
 
   private layWindowOut(entry: number, { window, name }: FamilyEntry): void {

@@ -32,6 +32,7 @@ import { assertLayout } from './assert-layout.js';
  *     26  sliceTicks      ticks     Atomics; length of a slice, which may change
  *     27  reservoir       double    its reservoir (layout/reservoirs.ts); 0: none
  *     28  sampleCount     —         observations that the reservoir keeps of a slice
+ *     29  shortened       ticks     Atomics; when slices last became shorter; 0: never
  *
  * Series entry, 10 u32 cells:
  *
@@ -75,6 +76,7 @@ export const FAMILY_SLICES = FAMILY_WINDOW + 1;
 export const FAMILY_SLICE_TICKS = FAMILY_SLICES + 1;
 export const FAMILY_RESERVOIR = FAMILY_SLICE_TICKS + 1;
 export const FAMILY_SAMPLE_COUNT = FAMILY_RESERVOIR + 1;
+export const FAMILY_SHORTENED = FAMILY_SAMPLE_COUNT + 1;
 export const FAMILY_ENTRY_CELLS = 32;
 
 export const SERIES_FAMILY = 0;
@@ -89,7 +91,7 @@ export const SERIES_ENTRY_CELLS = 10;
 
 assertLayout(FAMILY_SERIES_COUNT < FAMILY_OPEN_METRICS_TYPE, 'a family entry has each cell once');
 assertLayout(FAMILY_REMOVALS < FAMILY_WINDOW, 'a family entry has its window after the rest');
-assertLayout(FAMILY_SAMPLE_COUNT < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
+assertLayout(FAMILY_SHORTENED < FAMILY_ENTRY_CELLS, 'a family entry holds its cells');
 assertLayout(SERIES_EXEMPLARS < SERIES_ENTRY_CELLS, 'a series entry holds its cells');
 assertLayout(
   SERIES_CREATED_MS % 2 === 0 && SERIES_ENTRY_CELLS % 2 === 0,

@@ -36,6 +36,9 @@ import { assertLayout } from './assert-layout.js';
  *      4  rotating = 0                                the same
  *      5  starts = tick (a batch)                     the slice
  *
+ * A slice begins at a multiple of its length; the first after slices became shorter where its copies were made, as what came before in that
+ * length is among them. A window that reaches back beyond that moment holds time from its first copies on only (aggregate/window-reading.ts).
+ *
  * While `rotating` is 1 the producer gives no removed series' memory to another series: the consumer may stand on it.
  */
 export const WINDOW_SINCE = 0;

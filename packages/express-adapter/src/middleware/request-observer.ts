@@ -177,6 +177,11 @@ export class RequestObserver {
     this.#ends.record(request, response, app, now, CLIENT_CLOSED_REQUEST, undefined);
   }
 
+  #connectionOn(socket: object | null | undefined): Connection | undefined {
+    const known = read(socket, this.#slot);
+    return known instanceof Connection ? known : undefined;
+  }
+
   #connect(socket: ServedSocket): Connection | undefined {
     if (!isServedSocket(socket) || socket.destroyed === true) return undefined;
     const connection = new Connection(this.#onSocketClose);
@@ -198,8 +203,9 @@ export class RequestObserver {
     if (response[this.#slot] !== undefined) return;
     const { socket, app } = request;
     const served = isServedSocket(socket) ? socket : undefined;
-    const known = served?.[this.#slot];
-    // It is on the socket, and meets this observer once more after the next request was read.
+    // Node takes the parser from a socket whose client has left before it tells us so.
+    const known = served?.[this.#slot] ?? this.#connectionOn(socket);
+    // It is on the socket, and meets this observer once more after the next request was read, or the client has left.
     if (known?.response === response) return;
     if (isGone(request, response)) {
       this.#countGone(request, response);
