@@ -26,6 +26,24 @@ describe('the logger that an application has chosen', () => {
     ]);
   });
 
+  it('is given up silently where process warnings fail as well', async () => {
+    const { emitWarning } = process;
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => void rejections.push(reason);
+    process.on('unhandledRejection', note);
+    process.emitWarning = () => {
+      throw new Error('of a strict test');
+    };
+    try {
+      chosenLogger(() => undefined).warn(details, 'nobody hears it');
+      await new Promise(setImmediate);
+    } finally {
+      process.emitWarning = emitWarning;
+      process.removeListener('unhandledRejection', note);
+    }
+    expect(rejections).to.deep.equal([]);
+  });
+
   const fails = (): never => {
     throw Object.create(null);
   };

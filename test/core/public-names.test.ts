@@ -43,6 +43,7 @@ describe('names that packages export', () => {
       'aggregators',
       'collectDefaultMetrics',
       'contentType',
+      'default',
       'exponentialBuckets',
       'instrumentWebSocketServer',
       'isOffloopError',

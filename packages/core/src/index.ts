@@ -1,3 +1,5 @@
+// All of it again as the default, which programs compiled for prom-client's CommonJS ask for.
+
 export type {
   AccessCheck,
   CustomLabels,
@@ -53,6 +55,7 @@ export {
   type WsServer,
 } from './hooks/websocket/instrumented-websocket.js';
 export type { WsSocket } from './hooks/websocket/socket-watch.js';
+export * as default from './index.js';
 export {
   type Aggregator,
   type AggregatorFunction,

@@ -21,7 +21,10 @@ export function chosenLogger(choice: () => Logger | '' | undefined): Required<Lo
     (details: object, message: string): void => {
       const give = async (logger: Logger): Promise<void> => logger[level]?.(details, message);
       // Asynchronous for what it throws and what it rejects with alike; it is called at once all the same.
-      give(choice() || processWarnings).catch(() => processWarnings.warn(details, message));
+      give(choice() || processWarnings)
+        .catch(() => processWarnings.warn(details, message))
+        // Nobody is left to tell.
+        .catch(() => {});
     };
   return { warn: hand('warn'), error: hand('error'), info: hand('info') };
 }

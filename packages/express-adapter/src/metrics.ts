@@ -27,7 +27,7 @@ import {
   unhookPipeline,
 } from '@offloop/core/adapter';
 import { createEngine, type PortAddress } from '@offloop/worker';
-import { type MainFacts, OffLoopPort, scrape } from '@offloop/worker/http';
+import { type MainFacts, OffLoopPort, requiredThreadPath, scrape } from '@offloop/worker/http';
 import { errorClassifier } from './errors/error-class.js';
 import { ErrorCounter } from './errors/error-counter.js';
 import { type FinalExporter, registerExporter } from './last-words.js';
@@ -68,7 +68,10 @@ export class Metrics {
   private started: Started | undefined;
   private readonly own: OwnMetrics;
   /** The options that it was made with. */
+  private readonly madeWith: MiddlewareOptions;
   private readonly compiled: CompiledOptions;
+  /** Whether a middleware acts on those of them that belong to one. */
+  private isEntryTaken = false;
   private resolved: ResolvedOptions;
   private gate: AccessGate;
   private isClosed = false;
@@ -85,21 +88,22 @@ export class Metrics {
     options: MiddlewareOptions = {},
   ) {
     const { pipeline, register } = parts;
-    const given = pipeline.givenOptions;
+    const mark = pipeline.mark();
+    const before = new Set(register.getMetricsAsArray());
+    this.madeWith = options;
     this.compiled = compileOptions(options);
     const { data, functions, presetMetrics, start } = this.compiled;
     let classify = errorClassifier([]);
-    // Before it is configured: where something was recorded already, that makes the engine.
     this.pipeline = pipeline;
     this.register = register;
-    this.resolved = pipeline.configure(data, this.makeEngine, (wanted) => {
+    this.resolved = pipeline.configure(data, undefined, (wanted) => {
       classify = errorClassifier(wanted.errorRules);
       const { requests, duration, inFlight } = wanted.metricNames;
       const names = [...requests, ...duration, ...inFlight, ...extraNames(wanted, presetMetrics)];
       refuseTakenNames(register, names);
+      if (wanted.engine === 'pool') requiredThreadPath(wanted.threadFile);
+      this.offLoopPort = this.makePort(wanted);
     });
-    const wasStarted = pipeline.isStarted;
-    const before = new Set(register.getMetricsAsArray());
     try {
       this.gate = new AccessGate(this.resolved.access);
       this.scrapePaths = new ScrapePaths(this.resolved.scrapePaths);
@@ -119,15 +123,22 @@ export class Metrics {
       this.watchLoop(this.resolved);
       // Before main may be blocked: the port judges by what it was told last.
       this.monitor = new HealthMonitor(pipeline, this.resolved, () => this.offLoopPort?.refresh());
-      // Last, as it subscribes: of what is refused before, nothing is left.
       this.started = start?.(register);
+      // Last, as a thread cannot be taken back at once: what is refused before was drained inline.
+      pipeline.useEngine(this.makeEngine);
       this.observer = new RequestObserver(this.http, { errors: this.errors, extras });
     } catch (error) {
-      // A family that finds no room is refused after memory is laid out and the engine started, by nobody else but us.
-      if (!wasStarted && pipeline.isStarted) pipeline.close().catch(() => {});
-      else pipeline.withdrawTo(given);
+      this.stopWatching();
+      for (const metric of register.getMetricsAsArray())
+        if (!before.has(metric)) register.removeSingleMetric(metric.name);
+      pipeline.withdrawTo(mark);
       throw error;
     }
+  }
+
+  /** Nothing: {@link getSnapshot} is for JSON. */
+  toJSON(): object {
+    return {};
   }
 
   /** Every option, defaults included. */
@@ -150,6 +161,8 @@ export class Metrics {
   /** The same for the options of a further middleware, which takes what is its own itself. */
   configure(options: MiddlewareOptions): ResolvedOptions {
     const compiled = compileOptions(options);
+    // Windows change their length as of now.
+    if (this.pipeline.isStarted) this.pipeline.producer.recorder.publishNow();
     this.resolved = this.pipeline.configure(compiled.data, undefined, (wanted) => {
       refuseOtherFunctions({ had: this.compiled.baked, wanted: compiled.baked });
       const classify = errorClassifier(wanted.errorRules);
@@ -175,11 +188,14 @@ export class Metrics {
   /**
    * Middleware for `app.use()`: measures requests, and answers scrapes at the option's paths.
    *
-   * @param options What this one leaves out, and where it answers scrapes. Default: those that the metrics were made with.
+   * @param options What this one leaves out, and where it answers scrapes. Default: those that the metrics were made with, if no middleware
+   *   was made with them yet.
    * @throws {OffloopError} `OFFLOOP_ERR_OPTION_…`
    */
   middleware(options?: MiddlewareOptions): HttpMiddleware {
-    const compiled = options === undefined ? this.compiled : compileOptions(options);
+    if (options === this.madeWith) this.isEntryTaken = true;
+    const inherited = this.isEntryTaken ? compileOptions({}) : this.compiled;
+    const compiled = options === undefined ? inherited : compileOptions(options);
     const { entry, metricsApp, decorate } = compiled;
     const { answerScrape, register } = this;
     this.showAgain();
@@ -329,46 +345,59 @@ export class Metrics {
     this.isClosed = true;
     for (const forget of this.exits) forget();
     this.observer.close();
-    this.started?.stop();
-    this.lag.stop();
-    this.beat.stop();
+    this.stopWatching();
     unhookPipeline(this.pipeline);
-    this.monitor.close();
     await this.pipeline.close();
   }
 
-  /** Shows what `register.clear()` has taken out, and what is collected beside it. */
+  /** Everything that runs by itself; of a start that was refused, as much of it as there is. */
+  private stopWatching(): void {
+    this.started?.stop();
+    this.lag?.stop();
+    this.beat?.stop();
+    this.monitor?.close();
+  }
+
+  /** Shows what `register.clear()` has taken out, and what is collected beside it. Never throws: what is taken by others is left to them. */
   private showAgain(): void {
     const { compiled, own, register } = this;
     if (this.isClosed || !own.areCleared) return;
-    own.refuseTakenNames();
-    this.started?.stop();
-    this.started = compiled.start?.(register);
-    own.restore();
+    try {
+      own.restore();
+      const started = compiled.start?.(register);
+      this.started?.stop();
+      this.started = started;
+    } catch {
+      // Somebody collects the same, or memory is full.
+    }
   }
 
   private expositionOf(page: PageRequest): ExpositionRequest {
     return expositionOf(this.pipeline.producer.segment, contentsOf(this.register), page);
   }
 
-  private readonly makeEngine: EngineFactory = ({ segment, recorder, options }) => {
-    const { port, portOptions, engine, threadFile } = options;
-    if (port !== false) {
-      this.offLoopPort = new OffLoopPort({
-        port,
-        options: portOptions,
-        logger: this.pipeline.logger,
-        facts: this.factsFor(options),
-        source: {
-          collect: () => this.register.collectForScrape(),
-          countPage: (renderMs) => this.pipeline.countPage(renderMs),
-          state: () => {
-            recorder.publishNow();
-            return { contents: contentsOf(this.register), facts: this.factsFor(this.resolved) };
-          },
+  /** @throws {OffloopError} `OFFLOOP_ERR_OPTION_RANGE` for a certificate or a key that cannot be used. */
+  private makePort(options: ResolvedOptions): OffLoopPort | undefined {
+    const { port, portOptions } = options;
+    if (port === false) return undefined;
+    return new OffLoopPort({
+      port,
+      options: portOptions,
+      logger: this.pipeline.logger,
+      facts: this.factsFor(options),
+      source: {
+        collect: () => this.register.collectForScrape(),
+        countPage: (renderMs) => this.pipeline.countPage(renderMs),
+        state: () => {
+          this.pipeline.producer.recorder.publishNow();
+          return { contents: contentsOf(this.register), facts: this.factsFor(this.resolved) };
         },
-      });
-    }
+      },
+    });
+  }
+
+  private readonly makeEngine: EngineFactory = ({ segment, recorder, options }) => {
+    const { engine, threadFile } = options;
     return createEngine({
       segment,
       recorder,

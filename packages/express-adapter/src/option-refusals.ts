@@ -8,7 +8,7 @@ import type { MiddlewareOptions } from './presets/compile-options.js';
 export function refuseEntryOptions(options: MiddlewareOptions): void {
   for (const name of ENTRY_NAMES) {
     const value = read(options, name);
-    if (value === undefined || (name === 'bypass' && isOfMetrics(value))) continue;
+    if (value === undefined || value === null || isOfMetrics(name, options)) continue;
     throw new OffloopError(
       'OFFLOOP_ERR_ARGUMENT',
       `${name} must be given to the metricsMiddleware(options) that it is for, as it belongs to each middleware; got ${showValue(value)}`,
@@ -16,9 +16,10 @@ export function refuseEntryOptions(options: MiddlewareOptions): void {
   }
 }
 
-/** Half of `bypass` belongs to the metrics, and is refused by name where it is another. */
-function isOfMetrics(bypass: unknown): boolean {
-  return typeof bypass === 'object' && bypass !== null && !('onRequest' in bypass);
+/** Half of `bypass` belongs to the metrics, and so do the routes that prometheus-api-metrics leaves out: other ones are refused by that. */
+function isOfMetrics(name: string, { bypass, preset }: MiddlewareOptions): boolean {
+  if (name === 'excludeRoutes') return preset === 'prometheus-api-metrics';
+  return name === 'bypass' && typeof bypass === 'object' && read(bypass, 'onRequest') === undefined;
 }
 
 /** @throws {OffloopError} `OFFLOOP_ERR_ALREADY_STARTED` for what would have had to be there when the metrics were made. */

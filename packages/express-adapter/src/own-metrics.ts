@@ -23,14 +23,10 @@ export class OwnMetrics {
     );
   }
 
-  /** @throws {OffloopError} `OFFLOOP_ERR_DUPLICATE_METRIC` where a name was taken meanwhile. */
-  refuseTakenNames(): void {
-    for (const { name } of this.metrics) this.register.refuseDuplicate(name);
-  }
-
-  /** Puts them back, from zero. */
+  /** Puts them back, from zero, but for those whose name is another's by now. */
   restore(): void {
     for (const metric of this.metrics) {
+      if (this.register.getSingleMetric(metric.name) !== undefined) continue;
       metric.reset();
       this.register.registerMetric(metric);
     }

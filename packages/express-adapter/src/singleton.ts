@@ -33,7 +33,7 @@ export function getMetrics(options?: MiddlewareOptions): Metrics;
 export function getMetrics(options?: MiddlewareOptions): Metrics {
   const existing = anchoredBefore<Metrics>(ANCHOR);
   if (existing === undefined) return makeMetrics(options);
-  if (options !== undefined) existing.updateConfig(options);
+  if (options !== undefined) existing.configure(options);
   return existing;
 }
 
@@ -83,6 +83,8 @@ export function metricsRouter(options: MetricsRouterOptions = {}): HttpMiddlewar
  * @throws {OffloopError} see {@link Metrics.updateConfig}, {@link getMetrics}; what is refused changes nothing.
  */
 export function updateConfig(options: MiddlewareOptions): ResolvedOptions {
+  const existing = anchoredBefore<Metrics>(ANCHOR);
+  if (existing !== undefined && options !== undefined) return existing.updateConfig(options);
   return getMetrics(options).options;
 }
 

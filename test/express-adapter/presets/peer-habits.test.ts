@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import {
+  Counter,
+  collectDefaultMetrics,
   Gauge,
   linearBuckets,
   Metrics,
@@ -225,6 +227,99 @@ describe('habits of those who come from other packages', () => {
     expect(await samplesOf(metrics, 'build_info')).to.deep.equal(['1']);
   });
 
+  it('a start that the preset’s own metrics refuse leaves nothing behind, and another may follow', async () => {
+    const pipeline = new Pipeline();
+    const register = new Registry(pipeline);
+    const mine = new Counter({ name: 'mine_total', help: 'h', registers: [register] });
+    mine.inc();
+    const handle = collectDefaultMetrics({ register });
+    const before = register.getMetricsAsArray();
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const timersBefore = timers();
+    for (const preset of ['promster', 'prometheus-api-metrics'] as const) {
+      refusalOf(
+        'OFFLOOP_ERR_DUPLICATE_METRIC',
+        () => new Metrics({ pipeline, register }, { preset, engine: 'pool' }),
+      );
+      expect(register.getMetricsAsArray()).to.deep.equal(before);
+    }
+    expect(timers()).to.equal(timersBefore);
+    mine.inc();
+    const metrics = new Metrics({ pipeline, register }, { engine: 'inline' });
+    own.push(metrics);
+    await play(metrics, await served.listen(appOf(metrics)), ['/x']);
+    expect(await samplesOf(metrics, 'mine_total')).to.deep.equal(['2']);
+    expect(await samplesOf(metrics, `${DURATION}_count`)).to.have.length(1);
+    expect(metrics.getSnapshot()).to.deep.include({ totalRequests: 1, requestsInFlight: 0 });
+    expect(metrics.getSnapshot().routes).to.have.length(1);
+    handle.stop();
+  });
+
+  it('a refused start leaves the engine to the next one', async () => {
+    const pipeline = new Pipeline();
+    const register = new Registry(pipeline);
+    new Counter({ name: 'mine_total', help: 'h', registers: [register] }).inc();
+    refusalOf(
+      'OFFLOOP_ERR_METRIC_CONFIG',
+      () =>
+        new Metrics(
+          { pipeline, register },
+          { ...EPB, engine: 'pool', port: 0, metricType: 'summary', percentiles: [50, 95] },
+        ),
+    );
+    const metrics = new Metrics({ pipeline, register }, { engine: 'inline', port: 0 });
+    own.push(metrics);
+    expect(metrics.health().status).to.equal('ok');
+    expect(await metrics.portAddress()).to.have.property('port');
+  });
+
+  it('names that others took after register.clear() are left to them', async () => {
+    const metrics = served.make({ preset: 'promster' });
+    metrics.register.clear();
+    const taken = new Counter({
+      name: 'http_requests_total',
+      help: 'Of the application.',
+      registers: [metrics.register],
+    });
+    collectDefaultMetrics({ register: metrics.register }).stop();
+    taken.inc(7);
+    await play(metrics, await served.listen(appOf(metrics)), ['/x']);
+    expect(await samplesOf(metrics, 'http_requests_total')).to.deep.equal(['7']);
+    expect(await samplesOf(metrics, `${DURATION}_count`)).to.have.length(1);
+  });
+
+  it('what is undefined at any level leaves the preset’s own defaults', () => {
+    const given = {
+      ...EPB,
+      http: { bucketsMs: undefined },
+      labelNames: { method: undefined },
+      prometheus: { includeUp: undefined },
+    };
+    const { http, labelNames, prometheus } = served.make(given).options;
+    expect(http.bucketsMs).to.deep.equal([3, 30, 100, 300, 1500, 10000]);
+    expect(labelNames.method).to.equal(false);
+    expect(prometheus.includeUp).to.equal(true);
+  });
+
+  it('promster’s null stands for what is not given as well', async () => {
+    const options = {
+      labels: null,
+      metricTypes: null,
+      metricNames: null,
+      metricBuckets: null,
+      metricPercentiles: null,
+      metricPrefix: null,
+    };
+    for (const each of [options, null]) {
+      const given = { preset: 'promster', options: each, bypass: null } as never;
+      const metrics = served.make(given);
+      expect(metrics.register.getSingleMetric('http_request_duration_seconds')).to.not.equal(
+        undefined,
+      );
+    }
+  });
+
   it('null stands for what is not given, and a label without a value for one to come', async () => {
     const metrics = served.make({
       ...EPB,
@@ -260,7 +355,6 @@ describe('habits of those who come from other packages', () => {
       { bypass: () => true },
       { excludeRoutes: ['/x'] },
       { metricsPath: /x/ },
-      { metricsApp: null },
       { autoregister: false },
     ]) {
       const [name] = Object.keys(options);

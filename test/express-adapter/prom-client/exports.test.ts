@@ -15,6 +15,32 @@ describe('exports beside prom-client 15.1.3', () => {
     expect(require('@offloop/express')).to.include.keys(names);
   });
 
+  it('are all of them the default as well, for programs compiled from `import client`, in both builds', () => {
+    expect(offloop.default.Counter).to.equal(offloop.Counter);
+    // What compilers make of such an import.
+    const importDefault = (module: { readonly __esModule?: boolean }) =>
+      module.__esModule === true ? module : { default: module };
+    const required = require('@offloop/express');
+    expect(importDefault(required)).to.have.property('default').that.equals(required);
+  });
+
+  it('have metrics, registries and children that JSON shows without the memory behind them', () => {
+    const registers = [new offloop.Registry(new offloop.Pipeline())] as const;
+    const counter = new offloop.Counter({
+      name: 'a_total',
+      help: 'h',
+      labelNames: ['b'],
+      registers,
+    });
+    counter.inc({ b: '1' });
+    const gateway = new offloop.Pushgateway('http://127.0.0.1:1', {}, registers[0]);
+    const metrics = offloop.createMetrics({ engine: 'inline' });
+    for (const value of [counter, counter.labels('1'), registers[0], gateway, metrics])
+      expect(JSON.stringify(value)).to.have.length.below(2_000);
+    expect(JSON.parse(JSON.stringify(counter))).to.deep.include({ name: 'a_total', help: 'h' });
+    return metrics.close();
+  });
+
   it('have content types, and one that follows the global registry, in both builds', () => {
     const { contentType, openMetricsContentType, prometheusContentType, register } = offloop;
     expect(prometheusContentType).to.equal(prom.prometheusContentType);

@@ -24,10 +24,12 @@ interface Answer {
 const ASKER = `
 const { workerData: { port, status } } = require('node:worker_threads');
 Atomics.wait(status, 0, 0);
-require('node:http').get({ port, path: '/health' }, (response) => {
-  Atomics.store(status, 1, response.statusCode);
+require('node:http').get({ port, path: '/health' }, async (response) => {
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  const [check] = JSON.parse(body).checks;
+  Atomics.store(status, 1, check === undefined ? 1 : check.state === 'failing' ? 503 : 2);
   Atomics.notify(status, 1);
-  response.resume();
 });
 `;
 

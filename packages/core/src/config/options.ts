@@ -10,7 +10,7 @@ import {
 import { type Environment, readByRules } from './environment.js';
 import { checkByRules, fillByRules, type OptionRule, type OptionRules } from './option-rules.js';
 
-/** Hears of a change of health. What it throws, or rejects with, is a warning of the process. */
+/** Hears of a change of health. What it throws, or rejects with, goes to the logger. */
 export type HealthListener = (change: HealthChange) => unknown;
 
 /** Says whether a request may have its answer. It gets Express's request, which it may annotate as such. */

@@ -14,7 +14,7 @@ import type { FamilyEntry } from '../instruments/catalog-writer.js';
 import { Family, type FamilyLimits } from '../instruments/family.js';
 import { FamilyReturns } from '../instruments/family-returns.js';
 import { Producer } from '../instruments/producer.js';
-import { RENDER_US, SCRAPES } from '../layout/control-block.js';
+import { FAMILY_COUNT, RENDER_US, SCRAPES } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import { addToWideCounter } from '../layout/wide-counter.js';
 import { chosenLogger } from '../logger.js';
@@ -55,6 +55,11 @@ export class Pipeline {
   /** Of the options that hold when a line is written. */
   readonly logger = chosenLogger(() => this.started?.options.logger ?? this.given.logger);
 
+  /** Nothing: memory is not for JSON, and metrics lead here. */
+  toJSON(): object {
+    return {};
+  }
+
   /** Whether memory is laid out. */
   get isStarted(): boolean {
     return this.started !== undefined;
@@ -80,10 +85,21 @@ export class Pipeline {
       refuseChange({ had: started.options, wanted: resolved, hasEngine: this.hasEngine });
     }
     putToWork?.(resolved);
-    if (engineFactory !== undefined && !this.hasEngine) this.useEngine(engineFactory, resolved);
     if (started !== undefined) started.options = resolved;
     this.given = merged;
+    if (engineFactory !== undefined) this.useEngine(engineFactory);
     return resolved;
+  }
+
+  /**
+   * Has another engine do the work from now on, where it is an inline one of nobody's so far.
+   *
+   * @throws What the factory throws: then all is as before.
+   */
+  useEngine(engineFactory: EngineFactory): void {
+    if (this.hasEngine) return;
+    if (this.started !== undefined) this.handOver(engineFactory, this.started);
+    this.engineFactory = engineFactory;
   }
 
   /** The options that were given so far. */
@@ -91,11 +107,26 @@ export class Pipeline {
     return this.given;
   }
 
-  /** Goes back to the options before those of which nothing came. */
-  withdrawTo(given: OffloopOptions): void {
+  /** What can be gone back to, where nothing comes of what is begun next. */
+  mark(): PipelineMark {
+    const { started, families, given } = this;
+    const familyCount =
+      started === undefined
+        ? families.length
+        : (started.producer.segment.control[FAMILY_COUNT] as number);
+    return { given, familyCount };
+  }
+
+  /** Goes back to the options before those of which nothing came. Memory that was laid out stays, and nobody finds the families that came since. */
+  withdrawTo({ given, familyCount }: PipelineMark): void {
     this.given = given;
     const { started } = this;
-    if (started !== undefined) started.options = fillOptions(given, started.environment);
+    if (started === undefined) {
+      this.families.length = familyCount;
+      return;
+    }
+    started.options = fillOptions(given, started.environment);
+    started.producer.catalog.forgetRoles(familyCount);
   }
 
   /** Everything that was resolved; lays memory out. */
@@ -266,21 +297,24 @@ export class Pipeline {
   }
 
   /** An inline engine that is at work already hands over: nothing but the lease changes hands. */
-  private useEngine(engineFactory: EngineFactory, options: ResolvedOptions): void {
-    const { started } = this;
-    if (started?.engine.kind === 'inline' && !this.isClosed) {
-      const { segment, recorder } = started.producer;
-      recorder.relieveWith(null);
-      try {
-        started.engine = engineFactory({ segment, recorder, options });
-      } catch (error) {
-        // It may have got hold of the lease by then: an inline engine takes that back, and the relief.
-        started.engine = new InlineEngine(segment, recorder);
-        throw error;
-      }
+  private handOver(engineFactory: EngineFactory, started: StartedPipeline): void {
+    if (started.engine.kind !== 'inline' || this.isClosed) return;
+    const { segment, recorder } = started.producer;
+    recorder.relieveWith(null);
+    try {
+      started.engine = engineFactory({ segment, recorder, options: started.options });
+    } catch (error) {
+      // It may have got hold of the lease by then: an inline engine takes that back, and the relief.
+      started.engine = new InlineEngine(segment, recorder);
+      throw error;
     }
-    this.engineFactory = engineFactory;
   }
+}
+
+/** A moment of a pipeline. */
+export interface PipelineMark {
+  readonly given: OffloopOptions;
+  readonly familyCount: number;
 }
 
 interface StartedPipeline {

@@ -62,6 +62,12 @@ export class Family {
     this.idle = maxIdleSeconds === undefined ? undefined : new IdleSeries(maxIdleSeconds * 1000);
   }
 
+  /** What it is, and not the memory that it leads to. */
+  toJSON(): object {
+    const { name, help, labelNames } = this.entry;
+    return { name, help, labelNames };
+  }
+
   /** Moves when ids that were found before may have lost their series. */
   get epoch(): number {
     // Only grows, with the successor's as well: the ids that are found here are then its.

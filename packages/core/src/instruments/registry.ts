@@ -110,6 +110,11 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
     );
   }
 
+  /** The metrics themselves, without their values, which {@link getMetricsAsJSON} has. */
+  toJSON(): object {
+    return this.getMetricsAsArray();
+  }
+
   /** Content type of `metrics()` and of single metrics as text. A scrape's page has the format that its client asks for. */
   get contentType(): T {
     return this.ownContentType as T;
@@ -205,7 +210,7 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
    * Brings the metrics up to date for a scrape.
    *
    * Never rejects, as one collector that fails would lose everybody else's numbers: its metric is shown with the values from before, the
-   * failure is counted in `offloop_collect_errors_total` and reported as a process warning. A collector that takes more than 5 s counts as
+   * failure is counted in `offloop_collect_errors_total` and reported to the logger. A collector that takes more than 5 s counts as
    * failed, and is not started again before it is done. The same holds for a foreign metric's `get()`.
    */
   async collectForScrape(): Promise<void> {

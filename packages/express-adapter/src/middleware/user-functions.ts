@@ -15,15 +15,23 @@ export interface AppRequest extends RoutedMessage {
   readonly query: Readonly<Record<string, unknown>>;
   /** Parameters of the route. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** The route that the request has come to, if it has. */
+  readonly route: { readonly path: unknown } | undefined;
+  /** What a parser of the body has made of it. */
+  readonly body: unknown;
+  readonly protocol: string;
   readonly hostname: string;
   readonly ip: string | undefined;
   /** A header. */
   get(name: string): string | undefined;
+  /** The same. */
+  header(name: string): string | undefined;
 }
 
 /** The same of a response: `express.Response` or `ServerResponse` may stand in its place. */
 export interface AppResponse extends ServerResponse {
-  readonly locals: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: as in Express's own types, so that a value of it may be a label.
+  readonly locals: Readonly<Record<string, any>>;
   /** A header. */
   get(name: string): string | undefined;
 }

@@ -65,7 +65,7 @@ export interface ExpressPromBundleOptions
   /** Changes nothing. */
   readonly urlPathReplacement?: string | undefined;
   readonly promClient?:
-    | { readonly collectDefaultMetrics?: DefaultMetricsConfiguration }
+    | { readonly collectDefaultMetrics?: DefaultMetricsConfiguration | undefined }
     | undefined;
 }
 
@@ -122,7 +122,10 @@ export function compileExpressPromBundle(given: ExpressPromBundleOptions): Compi
         metrics: byName(register, [httpDurationMetricName, upName]),
       });
     },
-    start: defaults && ((register) => collectDefaultMetrics({ register, ...defaults })),
+    start:
+      defaults &&
+      ((register) =>
+        collectDefaultMetrics({ ...defaults, register: defaults.register ?? register })),
   };
 }
 

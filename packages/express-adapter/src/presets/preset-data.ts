@@ -47,13 +47,18 @@ export function withDefaults<Options extends object, Defaults extends Partial<Op
 
 /** Options that a preset comes to, under those that the user gave in offloop's own words. */
 export function underGiven(preset: OffloopOptions, given: OffloopOptions): OffloopOptions {
-  const merged: Record<string, unknown> = { ...preset };
-  for (const [name, value] of Object.entries(given)) {
+  return merged(preset, given);
+}
+
+/** What is `undefined` at any level says nothing. */
+function merged(under: object, over: object): object {
+  const both: Record<string, unknown> = { ...under };
+  for (const [name, value] of Object.entries(over)) {
     if (value === undefined) continue;
-    const before = merged[name];
-    merged[name] = isTree(before) && isTree(value) ? { ...before, ...value } : value;
+    const before = both[name];
+    both[name] = isTree(before) && isTree(value) ? merged(before, value) : value;
   }
-  return merged;
+  return both;
 }
 
 function isTree(value: unknown): value is object {

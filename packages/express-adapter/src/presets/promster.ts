@@ -12,7 +12,7 @@ import {
 import type { RequestFunctions } from '../middleware/request-extras.js';
 import type { RequestLabelSet } from '../middleware/request-labels.js';
 import type { AppRequest, AppResponse, UserFunction } from '../middleware/user-functions.js';
-import { inMs, refuseBounds, underGiven } from './preset-data.js';
+import { inMs, refuseBounds, underGiven, withDefaults } from './preset-data.js';
 import { promClient } from './prom-client-names.js';
 import { countCollections, gcNames } from './promster-gc.js';
 
@@ -39,22 +39,28 @@ export interface PromsterRequestOptions {
         | (string & {})
       )[]
     | undefined;
-  readonly metricNames?: {
-    readonly httpRequestsTotal?: Names | undefined;
-    readonly httpRequestDurationInSeconds?: Names | undefined;
-    readonly httpRequestDurationPerPercentileInSeconds?: Names | undefined;
-    readonly httpRequestContentLengthInBytes?: Names | undefined;
-    readonly httpResponseContentLengthInBytes?: Names | undefined;
-    readonly up?: Names | undefined;
-  };
-  readonly metricBuckets?: {
-    readonly httpRequestDurationInSeconds?: readonly number[] | undefined;
-    readonly httpRequestContentLengthInBytes?: readonly number[] | undefined;
-    readonly httpResponseContentLengthInBytes?: readonly number[] | undefined;
-  };
-  readonly metricPercentiles?: {
-    readonly httpRequestDurationPerPercentileInSeconds?: readonly number[] | undefined;
-  };
+  readonly metricNames?:
+    | {
+        readonly httpRequestsTotal?: Names | undefined;
+        readonly httpRequestDurationInSeconds?: Names | undefined;
+        readonly httpRequestDurationPerPercentileInSeconds?: Names | undefined;
+        readonly httpRequestContentLengthInBytes?: Names | undefined;
+        readonly httpResponseContentLengthInBytes?: Names | undefined;
+        readonly up?: Names | undefined;
+      }
+    | undefined;
+  readonly metricBuckets?:
+    | {
+        readonly httpRequestDurationInSeconds?: readonly number[] | undefined;
+        readonly httpRequestContentLengthInBytes?: readonly number[] | undefined;
+        readonly httpResponseContentLengthInBytes?: readonly number[] | undefined;
+      }
+    | undefined;
+  readonly metricPercentiles?:
+    | {
+        readonly httpRequestDurationPerPercentileInSeconds?: readonly number[] | undefined;
+      }
+    | undefined;
   /** Values of `labels`, by name. */
   readonly getLabelValues?:
     | UserFunction<[request: AppRequest, response: AppResponse], object>
@@ -99,7 +105,8 @@ const INTERVAL_MS_MAX = 60_000;
 
 /** What promster's options come to. */
 export function compilePromster(given: PromsterOptions): CompiledOptions {
-  const { preset: _, app, options = {}, ...own } = given;
+  const { preset: _, app, options: requests, ...own } = withDefaults(given, {});
+  const options = withDefaults(requests ?? {}, {});
   refuseRequestOptions(options);
   const compiled = compileOwnOptions(own);
   const { metricPrefix = '', metricPercentiles = {}, metricBuckets = {} } = options;

@@ -21,7 +21,7 @@ import type { OffLoopPort } from '../port/off-loop-port.js';
 import { Heartbeat } from './heartbeat.js';
 import { PoolThread, type ThreadEnd } from './pool-thread.js';
 import { type LostThread, RestartPolicy, START_FAILURES_MAX } from './restart-policy.js';
-import { findThreadPath, missingThreadFile } from './thread-path.js';
+import { requiredThreadPath } from './thread-path.js';
 import { unfaked } from './unfaked-timers.js';
 
 /** Poll of a busy thread: the age of a record when it is aggregated. From 10 ms on a poll's fixed cost no longer shows. */
@@ -129,10 +129,7 @@ export class PoolEngine implements Engine {
         `pollMs must be a number in [1, ${POLL_MS_MAX}], got ${pollMs}`,
       );
     }
-    const threadPath = findThreadPath(threadFile);
-    if (threadPath === undefined) {
-      throw new OffloopError('OFFLOOP_ERR_THREAD_START', missingThreadFile(threadFile));
-    }
+    const threadPath = requiredThreadPath(threadFile);
     this.segment = segment;
     this.recorder = recorder;
     this.pollMs = pollMs;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OffloopError } from '@offloop/core';
 import { threadFile as ownThreadFile } from './thread-file.js';
 
 /**
@@ -15,6 +16,14 @@ export function findThreadPath(given: string | URL | undefined): string | undefi
   const isUrl = file instanceof URL || file.startsWith('file:');
   const path = isUrl ? fileURLToPath(file) : resolve(file);
   return existsSync(path) ? path : undefined;
+}
+
+/** @throws {OffloopError} `OFFLOOP_ERR_THREAD_START` when there is no such file. */
+export function requiredThreadPath(given: string | URL | undefined): string {
+  const path = findThreadPath(given);
+  if (path === undefined)
+    throw new OffloopError('OFFLOOP_ERR_THREAD_START', missingThreadFile(given));
+  return path;
 }
 
 /** What to tell somebody whose thread file is missing. */

@@ -1,3 +1,4 @@
+export { requiredThreadPath } from '../engine/thread-path.js';
 export type { MainFacts, MainState, PortSource } from '../port/main-state.js';
 export { OffLoopPort, type OffLoopPortOptions } from '../port/off-loop-port.js';
 export { AddressList, isLoopback } from './address-list.js';
