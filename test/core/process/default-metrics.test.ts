@@ -245,6 +245,7 @@ describe('collectDefaultMetrics()', () => {
         const message = refusalOf('OFFLOOP_ERR_OPTION_RANGE', () =>
           collectDefaultMetrics({ register, [option]: interval }),
         );
+        expect(() => collectDefaultMetrics({ register, [option]: interval })).to.throw(RangeError);
         expect(message).to.include(option);
       }
     }

@@ -85,20 +85,23 @@ export class Pipeline {
       refuseChange({ had: started.options, wanted: resolved, hasEngine: this.hasEngine });
     }
     putToWork?.(resolved);
+    if (engineFactory !== undefined) this.useEngine(engineFactory, resolved);
     if (started !== undefined) started.options = resolved;
     this.given = merged;
-    if (engineFactory !== undefined) this.useEngine(engineFactory);
     return resolved;
   }
 
   /**
    * Has another engine do the work from now on, where it is an inline one of nobody's so far.
    *
+   * @param options Which it is made with. Default: the present ones.
    * @throws What the factory throws: then all is as before.
    */
-  useEngine(engineFactory: EngineFactory): void {
+  useEngine(engineFactory: EngineFactory, options?: ResolvedOptions): void {
     if (this.hasEngine) return;
-    if (this.started !== undefined) this.handOver(engineFactory, this.started);
+    const { started } = this;
+    if (started?.engine.kind === 'inline' && !this.isClosed)
+      handOver(engineFactory, started, options ?? started.options);
     this.engineFactory = engineFactory;
   }
 
@@ -295,20 +298,6 @@ export class Pipeline {
   private get hasEngine(): boolean {
     return this.engineFactory !== undefined;
   }
-
-  /** An inline engine that is at work already hands over: nothing but the lease changes hands. */
-  private handOver(engineFactory: EngineFactory, started: StartedPipeline): void {
-    if (started.engine.kind !== 'inline' || this.isClosed) return;
-    const { segment, recorder } = started.producer;
-    recorder.relieveWith(null);
-    try {
-      started.engine = engineFactory({ segment, recorder, options: started.options });
-    } catch (error) {
-      // It may have got hold of the lease by then: an inline engine takes that back, and the relief.
-      started.engine = new InlineEngine(segment, recorder);
-      throw error;
-    }
-  }
 }
 
 /** A moment of a pipeline. */
@@ -323,6 +312,23 @@ interface StartedPipeline {
   options: ResolvedOptions;
   readonly producer: Producer;
   engine: Engine;
+}
+
+/** An inline engine that is at work already hands over: nothing but the lease changes hands. */
+function handOver(
+  engineFactory: EngineFactory,
+  started: StartedPipeline,
+  options: ResolvedOptions,
+): void {
+  const { segment, recorder } = started.producer;
+  recorder.relieveWith(null);
+  try {
+    started.engine = engineFactory({ segment, recorder, options });
+  } catch (error) {
+    // It may have got hold of the lease by then: an inline engine takes that back, and the relief.
+    started.engine = new InlineEngine(segment, recorder);
+    throw error;
+  }
 }
 
 /** Options that were checked before. A logger is an object, and no branch of options. */

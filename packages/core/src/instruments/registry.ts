@@ -295,7 +295,7 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
    *
    * @param aggregator Only those with this one, as prom-client 0.16 has it. A metric without one has `sum`.
    */
-  getMetricsAsArray(aggregator?: Aggregator): Metric[] {
+  getMetricsAsArray(aggregator?: Aggregator | (string & {})): Metric[] {
     return [...this.entries.values()]
       .map(({ metric }) => metric as Metric)
       .filter((metric) => aggregator === undefined || (metric.aggregator ?? 'sum') === aggregator);
@@ -308,7 +308,7 @@ export class Registry<T extends RegistryContentType = PrometheusContentType> {
    * @throws What a metric's `collect` throws.
    */
   async getMetricsAsJSON(
-    aggregator?: Aggregator,
+    aggregator?: Aggregator | (string & {}),
   ): Promise<MetricObjectWithValues<MetricValueWithName>[]> {
     const metrics: MetricObjectWithValues<MetricValueWithName>[] = await Promise.all(
       this.getMetricsAsArray(aggregator).map((metric) => metric.get()),

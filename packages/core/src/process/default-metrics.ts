@@ -1,4 +1,4 @@
-import { OffloopError, OffloopTypeError, showValue } from '../errors.js';
+import { OffloopRangeError, OffloopTypeError, showValue } from '../errors.js';
 import type { RegistryContentType } from '../instruments/content-types.js';
 import type { LabelValues } from '../instruments/metric-configuration.js';
 import { type Registry, register } from '../instruments/registry.js';
@@ -97,7 +97,7 @@ const GROUPS: Readonly<Record<string, (scope: DefaultMetricsScope) => void>> = {
  * the process alive.
  *
  * @returns What ends it all; prom-client has nothing of the kind.
- * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a configuration that is no object; {OffloopError} `OFFLOOP_ERR_OPTION_RANGE`,
+ * @throws {TypeError} `OFFLOOP_ERR_ARGUMENT` for a configuration that is no object; {RangeError} `OFFLOOP_ERR_OPTION_RANGE`; {OffloopError}
  *   `OFFLOOP_ERR_METRIC_CONFIG`, or `OFFLOOP_ERR_DUPLICATE_METRIC` when a name is taken: then nothing is registered and nothing runs.
  * @see docs/metrics.md — which they are.
  */
@@ -139,7 +139,7 @@ function startDefaultMetrics<T extends string = string>(
   return { stop: () => scope.stop() };
 }
 
-/** @throws {OffloopError} `OFFLOOP_ERR_OPTION_RANGE` */
+/** @throws {RangeError} `OFFLOOP_ERR_OPTION_RANGE`, as prom-client throws for those that are not above 0. */
 function intervalOf(
   config: DefaultMetricsConfiguration | null | undefined,
   option: 'eventLoopMonitoringPrecision' | 'eventLoopUtilizationTimeout',
@@ -147,7 +147,7 @@ function intervalOf(
   const intervalMs: unknown = config?.[option] ?? INTERVAL_MS;
   if (typeof intervalMs === 'number' && intervalMs >= 1 && intervalMs <= INTERVAL_MS_MAX)
     return Math.round(intervalMs);
-  throw new OffloopError(
+  throw new OffloopRangeError(
     'OFFLOOP_ERR_OPTION_RANGE',
     `${option} must be a number in [1, ${INTERVAL_MS_MAX}], got ${showValue(intervalMs)}`,
   );
