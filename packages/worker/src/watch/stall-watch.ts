@@ -68,6 +68,8 @@ export class StallWatch {
   private nextMs = IDLE_POLL_MS;
   private seenStalls: number;
   private stall: OpenStall | undefined;
+  /** Whether the look before came late because this thread stood still as well. */
+  private wasPaused = false;
   private timer: NodeJS.Timeout | undefined;
   private hasFailed = false;
 
@@ -106,7 +108,10 @@ export class StallWatch {
     if (isOver || blockedMs > 0 || isDue) {
       const { last } = this;
       const reading = this.read(nowMs);
-      const wasPaused = lateMs > LATE_MS && !wasStarved(last, reading, lateMs);
+      const isPaused = lateMs > LATE_MS && !wasStarved(last, reading, lateMs);
+      // Both threads wake at once: this one may look between main's beat and its note of the stall, which it finds at the next look.
+      const wasPaused = isPaused || (isOver && this.wasPaused);
+      this.wasPaused = isPaused;
       if (isOver) {
         const lengthMs = readStallMs(segment, stalls - 1);
         judge(segment, stalls - 1, causeBetween({ last, reading, lengthMs, wasPaused }));
@@ -117,6 +122,8 @@ export class StallWatch {
       }
       this.readingMs = isQuiet(last, reading) ? QUIET_READING_MS : READING_MS;
       this.last = reading;
+    } else {
+      this.wasPaused = false;
     }
     this.seenStalls = stalls;
     if (blockedMs > 0) this.lookSoon();
