@@ -14,7 +14,7 @@ const MEBIBYTE = 2 ** 20;
 export const footprint: Suite = {
   name: 'footprint/footprint',
   title: 'Memory: MiB of resident memory added to a bare process, and the time of the import',
-  note: '100 000 requests to 50 routes with 4 status codes each, default options, after a collection. The segment is part of offloop’s figures: most of it is address space that no page stands behind. A third of what an import adds is room that V8 gives its young objects, which an application’s own would have it give as well.',
+  note: '100 000 requests to 50 routes with 4 status codes each, default options, after a collection. The segment is part of offloop’s figures: most of it is address space that no page stands behind.',
   isForReadme: true,
   run: measureFootprints,
 };
