@@ -1,5 +1,3 @@
-// All of it again as the default, which programs compiled for prom-client's CommonJS ask for.
-
 export type {
   AccessCheck,
   CustomLabels,
@@ -55,6 +53,7 @@ export {
   type WsServer,
 } from './hooks/websocket/instrumented-websocket.js';
 export type { WsSocket } from './hooks/websocket/socket-watch.js';
+// All of it again as the default, which programs compiled for prom-client's CommonJS ask for.
 export * as default from './index.js';
 export {
   type Aggregator,

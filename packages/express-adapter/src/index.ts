@@ -1,10 +1,9 @@
-// All of it again as the default, which programs compiled for prom-client's CommonJS ask for.
-
 export type { OffloopOptions as MetricsOptions } from '@offloop/core';
 export * from '@offloop/core';
 export * from '@offloop/worker';
 export type { RoutedMessage } from '@offloop/worker/http';
 export type { ErrorClass } from './errors/error-class.js';
+// All of it again as the default, which programs compiled for prom-client's CommonJS ask for.
 export * as default from './index.js';
 export type { FinalExporter, LastWords } from './last-words.js';
 export { Metrics } from './metrics.js';

@@ -194,8 +194,8 @@ export class Metrics {
    */
   middleware(options?: MiddlewareOptions): HttpMiddleware {
     if (options === this.madeWith) this.isEntryTaken = true;
-    const inherited = this.isEntryTaken ? compileOptions({}) : this.compiled;
-    const compiled = options === undefined ? inherited : compileOptions(options);
+    const isInherited = options === undefined && !this.isEntryTaken;
+    const compiled = isInherited ? this.compiled : compileOptions(options ?? {});
     const { entry, metricsApp, decorate } = compiled;
     const { answerScrape, register } = this;
     this.showAgain();

@@ -105,11 +105,6 @@ export class Pipeline {
     this.engineFactory = engineFactory;
   }
 
-  /** The options that were given so far. */
-  get givenOptions(): OffloopOptions {
-    return this.given;
-  }
-
   /** What can be gone back to, where nothing comes of what is begun next. */
   mark(): PipelineMark {
     const { started, families, given } = this;

@@ -60,20 +60,15 @@ export function isRelabelled(
 
 /** Names of all metrics that these options ask for beyond the middleware's own three. */
 export function extraNames(options: ResolvedOptions, preset: PresetMetrics): readonly string[] {
-  const { metricNames, http, prometheus } = options;
+  const { metricNames, http } = options;
   return [
     ...metricNames.errors,
     ...(http.sizes ? [...metricNames.requestSize, ...metricNames.responseSize] : []),
     ...(http.timeToFirstByte ? metricNames.timeToFirstByte : []),
     ...(preset.summary?.names ?? []),
-    ...(prometheus.includeUp ? upNames(preset) : []),
+    ...upNamesOf(options, preset),
     ...(preset.startedNames ?? []),
   ];
-}
-
-/** Names of the gauge that is always 1. */
-function upNames({ upNames = ['up'] }: PresetMetrics): readonly string[] {
-  return upNames;
 }
 
 /**
@@ -93,7 +88,7 @@ export function createRequestExtras(
 ): RequestMeasures | undefined {
   const { pipeline, register } = parts;
   const { options } = pipeline;
-  const { http, metricNames, prometheus } = options;
+  const { http, metricNames } = options;
   const labels = new RequestLabels(options, functions);
   const measures: RequestMeasure[] = [];
   const common = { labelNames: labels.names, registers: [register] };
@@ -148,7 +143,7 @@ export function createRequestExtras(
     );
     measures.push({ families, measure: headSecondsOf });
   }
-  if (prometheus.includeUp) for (const name of upNames(preset)) new UpGauge(name, register);
+  for (const name of upNamesOf(options, preset)) new UpGauge(name, register);
   if (measures.length === 0 && functions.leavesOut === undefined) return undefined;
   return new RequestMeasures({
     labels,
@@ -158,6 +153,10 @@ export function createRequestExtras(
     needsHead: http.timeToFirstByte,
     leavesOut: functions.leavesOut,
   });
+}
+
+function upNamesOf({ prometheus }: ResolvedOptions, preset: PresetMetrics): readonly string[] {
+  return prometheus.includeUp ? (preset.upNames ?? ['up']) : [];
 }
 
 function secondsOf({ durationSeconds }: EndedRequest): number {
