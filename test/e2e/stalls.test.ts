@@ -78,8 +78,6 @@ describe('a loop that stands still for some seconds', function () {
   it('for want of a processor is told from one that computes', async function () {
     const taskset = needTool(this, 'taskset');
     const hungry = await startStalledApp(start, {}, [taskset, '-c', '0', 'nice', '-n', '19']);
-    // Its own thread boots, and reads how the main one is while that is well.
-    await delay(2_000);
     const others = Array.from({ length: 3 }, () =>
       start(taskset, ['-c', '0', process.execPath, '-e', 'for (;;);']),
     );

@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunningProcess, StartProcess } from './processes.js';
 import type { StalledAppLine } from './programs/stalled-app.js';
 import type { StallKind } from './programs/stalls.js';
+
+const BOOT_MS = 2_000;
 
 /** An app in a process of its own, whose loop can be made to stand still. */
 export interface StalledApp {
@@ -35,6 +38,8 @@ export async function startStalledApp(
       .slice(0, -1)
       .map((line) => JSON.parse(line) as StalledAppLine);
   await running.waitForOutput(/"listening"/);
+  // Its own thread boots, and reads how the main one is while that is well.
+  await delay(BOOT_MS);
   const { port } = lines().find(({ line }) => line === 'listening') as { readonly port: number };
   const ends = () => lines().filter((line) => line.line === 'stalled');
   return {
