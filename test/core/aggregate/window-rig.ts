@@ -5,7 +5,11 @@ import { FamilyKind } from '@offloop/core/internal/layout/catalog.js';
 import { readFamily, seriesBlock, seriesOf } from '@offloop/core/internal/layout/catalog-reader.js';
 import type { Segment } from '@offloop/core/internal/layout/segment.js';
 import { TICK_MS } from '@offloop/core/internal/layout/windows.js';
-import { WindowSums } from '@offloop/core/internal/snapshot/window-sums.js';
+import {
+  type AddedSeries,
+  type SeriesWindow,
+  WindowSums,
+} from '@offloop/core/internal/snapshot/window-sums.js';
 import { expect } from 'chai';
 import { SegmentRig } from '../segment-rig.js';
 
@@ -60,19 +64,30 @@ export class WindowRig extends SegmentRig {
     return sliceStart - (this.slices - 1) * this.sliceTicks;
   }
 
-  /** What the window holds, as any thread reads it. */
-  read(segment: Segment = this.segment): { readonly sums: WindowSums; readonly spanMs: number } {
+  /** The series, and where their window is, as any thread reads them. */
+  series(segment: Segment = this.segment): {
+    readonly places: readonly AddedSeries[];
+    readonly window: SeriesWindow;
+  } {
     const family = readFamily(segment, this.family);
     const { aggregates } = segment;
     const start = windowStart(segment, family, { aggregates, nowTick: this.recorder.tick() });
     if (start === undefined) throw new Error('the family has a window');
-    const sums = new WindowSums(BOUNDS.length);
     const reading = readingOf(segment, aggregates);
-    for (const id of seriesOf(segment, this.family)) {
-      const block = seriesBlock(segment, id);
-      sums.addSeries(reading, { block, isError: false, start, slices: this.slices });
-    }
-    return { sums, spanMs: start.spanMs };
+    const places = Array.from(seriesOf(segment, this.family), (id) => ({
+      block: seriesBlock(segment, id),
+      isError: false,
+    }));
+    return { places, window: { reading, start, slices: this.slices } };
+  }
+
+  /** What the window holds. */
+  read(segment: Segment = this.segment): { readonly sums: WindowSums; readonly spanMs: number } {
+    const { places, window } = this.series(segment);
+    const sums = new WindowSums(BOUNDS.length);
+    sums.begin(window);
+    sums.add(places);
+    return { sums, spanMs: window.start.spanMs };
   }
 
   /** Drains everything, and compares the window with one that keeps every observation. */

@@ -58,10 +58,67 @@ describe(`sums of windows as laws, seed ${runSeed}`, function () {
         const { sums } = open(random).read();
         // What has been looked for in the parts is counted already.
         if (random.below(2) === 0) expectQuantilesOfCells(sums);
-        all.add(sums);
+        all.addSums(sums);
       }
       expectQuantilesOfCells(all);
     }
+  });
+
+  it('find the quantiles of each series that was added, and those of all', () => {
+    const random = new Random();
+    for (let round = 0; round < ROUNDS; round++) {
+      const { places, window } = open(random).series();
+      const all = new WindowSums(BOUNDS.length);
+      all.begin(window);
+      for (let index = 0; index < places.length; ) {
+        // Of some nothing is asked, as of routes that were not in use.
+        const several = places.slice(index, index + 1 + random.below(3));
+        index += several.length;
+        all.add(several);
+        if (random.below(4) === 0) continue;
+        const own = new WindowSums(BOUNDS.length);
+        own.begin(window);
+        own.add(several);
+        expect(all.part).to.deep.equal({ lifetime: own.lifetime, window: own.window });
+        const found = new Float64Array(SHARES.length);
+        all.partQuantiles(SHARES, found);
+        const expected = new Float64Array(SHARES.length);
+        own.quantiles(SHARES, expected);
+        expect(found).to.deep.equal(expected);
+        expectQuantilesOfCells(own);
+      }
+      expectQuantilesOfCells(all);
+    }
+  });
+
+  it('find a quantile after copies have wrapped', () => {
+    const rig = new WindowRig({ slices: 2, sliceTicks: 10 });
+    const series = [rig.addSeries(rig.family), rig.addSeries(rig.family)];
+    const [id] = series as [number, number];
+    const block = seriesBlock(rig.segment, id);
+    const { aggregates } = rig.segment;
+    for (let slice = 0; slice < 4; slice++) {
+      // Five thousand million, of which copies keep 705 032 704.
+      if (slice === 1) {
+        const cell = block + sketchDouble(BOUNDS.length) + sketchCellOf(0.01);
+        for (const double of [block + BLOCK_COUNTS, cell])
+          aggregates[double] = (aggregates[double] as number) + 5e9;
+      }
+      for (const each of series)
+        for (const value of [0.01, 0.01, 0.02]) rig.recorder.record(each, value);
+      rig.drainAll();
+      rig.advance(1_000);
+    }
+    const { sums } = rig.read();
+    expect(sums.lifetime.requests).to.equal(5e9 + 24);
+    expect(sums.window.requests).to.equal(6);
+    expectQuantilesOfCells(sums);
+    const { places, window } = rig.series();
+    const first = new WindowSums(BOUNDS.length);
+    first.begin(window);
+    first.add(places.slice(0, 1));
+    expect(first.window.requests).to.equal(3);
+    expectQuantilesOfCells(first);
   });
 
   it('find a quantile where series together hold more than a copy can count', () => {

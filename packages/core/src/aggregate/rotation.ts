@@ -9,8 +9,10 @@ import { familyCount, seriesBlock, seriesOf } from '../layout/catalog-reader.js'
 import { COMMIT_STATE, LOG_COUNT, ROTATING } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import {
+  countCopyDouble,
   groupCopyCell,
-  groupTotalsCell,
+  QUARTERS_PER_GROUP,
+  quarterCopiesCell,
   sumCopyDouble,
   WINDOW_SINCE,
   WINDOW_STARTS,
@@ -128,22 +130,29 @@ export class Rotation {
     const sketch = block + sketchDouble(boundsCount);
     const place = { copies: sketch + cells, slices, groupCells };
     aggregates[sumCopyDouble(place, slice)] = aggregates[block + BLOCK_SUM] as number;
-    const totals = groupTotalsCell(place, slice);
+    const quarters = quarterCopiesCell(place, slice);
+    const quarterCells = groupCells / QUARTERS_PER_GROUP;
+    let observations = 0;
     const groups = aggregates[block + sketchGroupsDouble(boundsCount)] as number;
     for (let bits = groups; bits !== 0; bits &= bits - 1) {
       const group = 31 - Math.clz32(bits & -bits);
-      const from = sketch + group * groupCells;
-      const count = Math.min(groupCells, cells - group * groupCells);
-      const to = groupCopyCell(place, { slice, group });
-      let total = 0;
-      // Stored as an int32, which is modulo 2³².
-      for (let cell = 0; cell < count; cell++) {
-        const shown = aggregates[from + cell] as number;
-        total += shown;
-        liveCells[to + cell] = shown;
+      const to = groupCopyCell(place, { slice, group }) - group * groupCells;
+      const first = group * QUARTERS_PER_GROUP;
+      // Stored as int32s, which is modulo 2³².
+      for (let quarter = first; quarter < first + QUARTERS_PER_GROUP; quarter++) {
+        const from = quarter * quarterCells;
+        const end = Math.min(from + quarterCells, cells);
+        let total = 0;
+        for (let cell = from; cell < end; cell++) {
+          const shown = aggregates[sketch + cell] as number;
+          total += shown;
+          liveCells[to + cell] = shown;
+        }
+        observations += total;
+        liveCells[quarters + quarter] = total;
       }
-      liveCells[totals + group] = total;
     }
+    aggregates[countCopyDouble(place, slice)] = observations;
   }
 
   /** Entries through the redo log, as a batch without records: which double, and what it becomes. */

@@ -139,9 +139,8 @@ export class HealthSource {
     const sums = new WindowSums(bounds);
     const reading = readingOf(segment, aggregates);
     const slices = family.window?.slices ?? 0;
-    for (const { block } of known) {
-      sums.addSeries(reading, { block, isError: false, start, slices });
-    }
+    sums.begin({ reading, start, slices });
+    sums.add(known.map(({ block }) => ({ block, isError: false })));
     const { requests: samples, seconds } = sums.window;
     return new SketchWindow({ samples, seconds, cells: sums.cells() });
   }

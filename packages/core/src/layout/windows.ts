@@ -17,12 +17,14 @@ import { assertLayout } from './assert-layout.js';
  * Copies: the end of each series' block, after its sketch; of a counter, which has sums only, after its total. A slice's copies are of no use
  * while its `starts` is 0.
  *
- *   double                 field    type  notes
- *   ─────────────────────  ───────  ────  ──────────────────────────────────────────────────────────────────────
- *   0 … slices − 1         sums     f64   the sum, one a slice
- *   slices …               totals   u32   observations a group, modulo 2³²: 32 groups a slice, slice by slice
- *   17 × slices +          group g  u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
- *     g × slices × G/2                    an octave lies in a page, and what nothing fell into is not touched
+ *   double                 field     type  notes
+ *   ─────────────────────  ────────  ────  ─────────────────────────────────────────────────────────────────────
+ *   0 … slices − 1         sums      f64   the sum, one a slice
+ *   slices …               counts    f64   the observations, one a slice
+ *   2 × slices …           quarters  u32   what lies in the quarters of each group, modulo 2³²: of 32 groups a slice,
+ *                                          slice by slice
+ *   66 × slices +          group g   u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
+ *     g × slices × G/2                     an octave lies in a page, and what nothing fell into is not touched
  *
  * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one series.
  *
@@ -54,11 +56,14 @@ export function windowBlockDoubles(slices: number): number {
 
 /** Doubles of the copies at the end of a series' block. */
 export function windowCopiesDoubles(slices: number, groups: number, groupCells: number): number {
-  return slices * (1 + GROUP_TOTALS / 2) + groups * groupDoubles(slices, groupCells);
+  return slices * (2 + QUARTERS / 2) + groups * groupDoubles(slices, groupCells);
 }
 
-/** Totals that a slice has room for: as many as `groups` has bits. */
-const GROUP_TOTALS = 32;
+/** Of a group: what looks for a quantile passes by them at a step. */
+export const QUARTERS_PER_GROUP = 4;
+
+/** Quarters that a slice has room for: of as many groups as `groups` has bits. */
+const QUARTERS = 32 * QUARTERS_PER_GROUP;
 
 /** Doubles that the copies of one group take. */
 function groupDoubles(slices: number, groupCells: number): number {
@@ -78,9 +83,14 @@ export function sumCopyDouble({ copies }: Pick<CopiesPlace, 'copies'>, slice: nu
   return copies + slice;
 }
 
-/** The u32 cell that holds a slice's copy of the first group's total; the others' follow. */
-export function groupTotalsCell({ copies, slices }: CopiesPlace, slice: number): number {
-  return (copies + slices) * 2 + slice * GROUP_TOTALS;
+/** The double that holds a slice's copy of the number of observations. */
+export function countCopyDouble({ copies, slices }: CopiesPlace, slice: number): number {
+  return copies + slices + slice;
+}
+
+/** The u32 cell that holds a slice's copy of what lies in the first quarter of the first group; the others' follow. */
+export function quarterCopiesCell({ copies, slices }: CopiesPlace, slice: number): number {
+  return (copies + 2 * slices) * 2 + slice * QUARTERS;
 }
 
 /** The first u32 cell of a slice's copy of a group; those of the groups after it follow each `slices` × G cells later. */
@@ -95,4 +105,9 @@ export function groupCopyCell(
 assertLayout(
   SKETCH_GROUP_CELLS % 2 === 0 && WIDE_SKETCH_GROUP_CELLS % 2 === 0,
   'the copies of a group fill whole doubles',
+);
+assertLayout(
+  SKETCH_GROUP_CELLS % QUARTERS_PER_GROUP === 0 &&
+    WIDE_SKETCH_GROUP_CELLS % QUARTERS_PER_GROUP === 0,
+  'a group has whole quarters',
 );

@@ -1,231 +1,335 @@
 import type { SegmentReading } from '../aggregate/segment-reading.js';
-import { NARROW_SHAPE, shareInCell } from '../aggregate/sketch-shape.js';
+import { NARROW_SHAPE } from '../aggregate/sketch-shape.js';
 import { SKETCH_GROUP_CELLS } from '../layout/aggregates.js';
 import { assertLayout } from '../layout/assert-layout.js';
+import { QUARTERS_PER_GROUP } from '../layout/windows.js';
+import { rankOf, valueOfRank } from './sketch-values.js';
 
 /** Groups of a narrow sketch. */
 export const GROUPS = Math.ceil(NARROW_SHAPE.cells / SKETCH_GROUP_CELLS);
 
+/** Cells of a quarter of a group. */
+export const QUARTER_CELLS = SKETCH_GROUP_CELLS / QUARTERS_PER_GROUP;
+
 /** Instead of a step between copies: nothing is to be taken off. */
 export const NO_COPIES = 0;
 
-/** Where a sketch is, and what to take off. */
+/** Where blocks have their sketches, and what to take off these: the same way from each block. */
 export interface SketchPlace {
-  /** Bit g: a cell of group g is in use. */
-  readonly groups: number;
-  /** First double of the sketch. */
-  readonly first: number;
-  /** First u32 cell of what to take off the first group's cells. Any number where there are no copies. */
-  readonly copy: number;
-  /** U32 cell of what to take off the first group's total; those of the other groups follow. The same holds. */
-  readonly total: number;
-  /** Bit g: the total of group g has yet to be counted. */
-  readonly uncounted: number;
+  /** Doubles from the block to its sketch. */
+  readonly sketch: number;
+  /** U32 cells from the block to what to take off the first group's cells; 0 where there are no copies, as is the last. */
+  readonly copies: number;
+  /** U32 cells from what to take off a group to what to take off the next. */
+  readonly copyStep: number;
+  /** U32 cells from the block to what to take off the first quarter; those of the others follow. */
+  readonly quarterCopies: number;
 }
 
-/** A search for quantiles that goes from group to group, downwards. */
+/** What is looked for in sketches that were added. */
 export interface QuantileSearch {
-  /** Ascending, in [0, 1]. */
+  /** Ascending, in [0, 1]; one at least. */
   shares: readonly number[];
-  /** Observations in all. */
-  total: number;
   /** Gets the value of each share, seconds. */
   into: Float64Array;
-  /** Of the shares whose values lie in the group, the lowest and the highest. */
+  /** Observations of the sketches that are looked into; one at least. */
+  total: number;
+  /** The first of them, and the groups that they use, a bit each. */
   first: number;
-  last: number;
-  /** Observations below the group. */
-  below: number;
+  groups: number;
 }
 
-/** How many observations lie at or below the value of a share: some, also for share 0. */
-export function rankOf(share: number, total: number): number {
-  return Math.max(share * total, Number.MIN_VALUE);
-}
-
-/** Most sums are of one route, which has a series a status. */
+/** Most sums are of a few series. */
 const FIRST_CAPACITY = 8;
 
 /**
- * Narrow sketches of one segment that are read alike: the same cells of each are added up. Places stand in typed arrays, as a snapshot of a
- * hundred routes goes through them four hundred times.
+ * Narrow sketches of one segment that are read alike: the same cells of each are added up. They stand in typed arrays, as a snapshot of a
+ * hundred routes goes through them a thousand times.
+ *
+ * How many observations a sketch holds follows from its counts. Quantiles are looked for from the top: group by group, which are counted a
+ * quarter at a time, and then in the cells of the few quarters in which one lies, so that what is below the lowest is not read.
  */
 export class AddedSketches {
-  private reading: SegmentReading;
-  /** U32 cells from what to take off a group to what to take off the next. */
-  private copyStep: number;
+  reading: SegmentReading;
+  place: SketchPlace;
   count = 0;
+  private blocks = new Int32Array(FIRST_CAPACITY);
+  /** Bit g: a cell of group g is in use. What nothing fell into is not read. */
   private groups = new Int32Array(FIRST_CAPACITY);
-  private firsts = new Int32Array(FIRST_CAPACITY);
-  private copies = new Int32Array(FIRST_CAPACITY);
-  private totals = new Int32Array(FIRST_CAPACITY);
-  private uncounted = new Int32Array(FIRST_CAPACITY);
-  /** Of those sketches that use the group being read: where its cells begin, and what to take off them. */
-  private shown = new Int32Array(FIRST_CAPACITY);
-  private taken = new Int32Array(FIRST_CAPACITY);
+  /** The lowest group that has been counted. They are counted downwards. */
+  private counted = new Int32Array(FIRST_CAPACITY);
+  /** Observations a quarter, of all sketches, as far as they have been counted. */
+  private readonly totals = new Float64Array(GROUPS * QUARTERS_PER_GROUP);
+  /** What was counted last: of a group a quarter each, of a quarter a cell each. */
+  private readonly quarters = new Float64Array(QUARTERS_PER_GROUP);
+  private readonly cells = new Float64Array(QUARTER_CELLS);
 
-  constructor(reading: SegmentReading, copyStep: number) {
+  constructor(reading: SegmentReading, place: SketchPlace) {
     this.reading = reading;
-    this.copyStep = copyStep;
+    this.place = place;
   }
 
-  /** Whether sketches of this reading belong here. Without any, it becomes what they need. */
-  accepts(reading: SegmentReading, copyStep: number): boolean {
+  reset(): void {
+    this.count = 0;
+    this.totals.fill(0);
+  }
+
+  /** Whether sketches of this reading and place belong here. Without any, it becomes what they need. */
+  accepts(reading: SegmentReading, place: SketchPlace): boolean {
     if (this.count === 0) {
       this.reading = reading;
-      this.copyStep = copyStep;
+      this.place = place;
     }
-    return this.reading.aggregates === reading.aggregates && this.copyStep === copyStep;
+    return (
+      this.reading.aggregates === reading.aggregates &&
+      this.place.copyStep === place.copyStep &&
+      this.place.copies === place.copies
+    );
   }
 
-  /** Whether those of others belong here. */
-  acceptsAll({ reading, copyStep }: AddedSketches): boolean {
-    return this.accepts(reading, copyStep);
-  }
-
-  add({ groups, first, copy, total, uncounted }: SketchPlace): void {
-    if (this.count === this.groups.length) this.grow();
+  add(block: number, groups: number): void {
+    if (this.count === this.blocks.length) this.grow();
     const index = this.count++;
+    this.blocks[index] = block;
     this.groups[index] = groups;
-    this.firsts[index] = first;
-    this.copies[index] = copy;
-    this.totals[index] = total;
-    this.uncounted[index] = uncounted;
+    this.counted[index] = GROUPS;
   }
 
-  addAll({ count, groups, firsts, copies, totals, uncounted }: AddedSketches): void {
-    while (this.count + count > this.groups.length) this.grow();
-    for (let from = 0; from < count; from++) {
-      const to = this.count++;
-      this.groups[to] = groups[from] as number;
-      this.firsts[to] = firsts[from] as number;
-      this.copies[to] = copies[from] as number;
-      this.totals[to] = totals[from] as number;
-      this.uncounted[to] = uncounted[from] as number;
+  addAll({ count, blocks, groups }: AddedSketches): void {
+    for (let index = 0; index < count; index++)
+      this.add(blocks[index] as number, groups[index] as number);
+  }
+
+  /**
+   * Finds quantiles of the sketches from `first` on. What has been counted for some of them need not be counted again for those of all, but
+   * there is no second search among the same without the others.
+   */
+  find(search: QuantileSearch): void {
+    const { first, groups } = search;
+    const isOne = first === this.count - 1 && this.counted[first] === GROUPS;
+    // Of the last group, not all cells are the sketch’s.
+    if (isOne && (groups & (1 << (GROUPS - 1))) === 0) this.findInOne(search);
+    else this.findInSeveral(search);
+  }
+
+  /** The same in the last sketch alone, as most routes have one status: without what it takes to add up several, in half the time. */
+  private findInOne({ shares, total, into, first, groups }: QuantileSearch): void {
+    const { totals } = this;
+    const { sketch, copies, copyStep, quarterCopies } = this.place;
+    const { aggregates, cells } = this.reading;
+    const taken = copyStep === NO_COPIES ? NOTHING : cells;
+    const wrap = copyStep === NO_COPIES ? Number.POSITIVE_INFINITY : WRAP;
+    const block = this.blocks[first] as number;
+    const blockCell = copyStep === NO_COPIES ? 0 : 2 * block;
+    let last = shares.length - 1;
+    let rank = rankOf(shares[last] as number, total);
+    let above = total;
+    for (let bits = groups; bits !== 0; ) {
+      const group = 31 - Math.clz32(bits);
+      bits &= ~(1 << group);
+      const at = block + sketch + group * SKETCH_GROUP_CELLS;
+      const copy = blockCell + quarterCopies + group * QUARTERS_PER_GROUP;
+      const n0 = since(eightFrom(aggregates, at), taken[copy] as number, wrap);
+      const n1 = since(eightFrom(aggregates, at + 8), taken[copy + 1] as number, wrap);
+      const n2 = since(eightFrom(aggregates, at + 16), taken[copy + 2] as number, wrap);
+      const n3 = since(eightFrom(aggregates, at + 24), taken[copy + 3] as number, wrap);
+      const lowest = group * QUARTERS_PER_GROUP;
+      totals[lowest] = (totals[lowest] as number) + n0;
+      totals[lowest + 1] = (totals[lowest + 1] as number) + n1;
+      totals[lowest + 2] = (totals[lowest + 2] as number) + n2;
+      totals[lowest + 3] = (totals[lowest + 3] as number) + n3;
+      this.counted[first] = group;
+      const end = above - (n0 + n1 + (n2 + n3));
+      const from = blockCell + copies + group * copyStep;
+      // Few groups have one.
+      for (let quarter = 3; rank > end; quarter--) {
+        const below = above - (quarter === 3 ? n3 : quarter === 2 ? n2 : quarter === 1 ? n1 : n0);
+        for (let cell = (quarter + 1) * QUARTER_CELLS - 1; rank > below; cell--) {
+          const count = since(aggregates[at + cell] as number, taken[from + cell] as number, wrap);
+          above -= count;
+          while (rank > above) {
+            into[last] = valueOfRank(group * SKETCH_GROUP_CELLS + cell, rank - above, count);
+            if (last === 0) return;
+            rank = rankOf(shares[--last] as number, total);
+          }
+          if (cell === quarter * QUARTER_CELLS) break;
+        }
+        above = below;
+        if (quarter === 0) break;
+      }
+      above = end;
     }
   }
 
-  /** A list of its own for the same reading, empty. */
-  like(): AddedSketches {
-    return new AddedSketches(this.reading, this.copyStep);
-  }
-
-  /** @returns Observations in a group of those sketches of which they have not been counted yet. */
-  countGroup(group: number): number {
-    const { reading, copyStep, firsts, totals, uncounted } = this;
-    const bit = 1 << group;
-    let observed = 0;
-    for (let index = 0; index < this.count; index++) {
-      const bits = uncounted[index] as number;
-      if ((bits & bit) === 0) continue;
-      uncounted[index] = bits & ~bit;
-      const shown = groupTotal(reading.aggregates, firsts[index] as number, group);
-      if (copyStep === NO_COPIES) observed += shown;
-      // Both modulo 2³², and so is the difference (layout/windows.ts).
-      else
-        observed +=
-          ((shown | 0) - (reading.cells[(totals[index] as number) + group] as number)) >>> 0;
-    }
-    return observed;
-  }
-
-  /** Adds a group's cells to those of a sketch. */
-  addGroup(group: number, sums: Float64Array): void {
-    const { copyStep, shown, taken, reading } = this;
-    const from = group * SKETCH_GROUP_CELLS;
-    const to = Math.min(from + SKETCH_GROUP_CELLS, NARROW_SHAPE.cells);
-    const count = this.gather(group);
-    for (let index = 0; index < count; index++) {
-      const first = (shown[index] as number) - from;
-      if (copyStep === NO_COPIES) addShown(reading, { sums, from, to, first });
-      else addSince(reading, { sums, from, to, first, copies: (taken[index] as number) - from });
+  private findInSeveral(search: QuantileSearch): void {
+    const { shares, total, first } = search;
+    const { quarters, totals } = this;
+    const isOfAll = first === 0;
+    let last = shares.length - 1;
+    let rank = rankOf(shares[last] as number, total);
+    let above = total;
+    for (let bits = search.groups; bits !== 0; ) {
+      const group = 31 - Math.clz32(bits);
+      bits &= ~(1 << group);
+      this.countGroup(group, first);
+      const lowest = group * QUARTERS_PER_GROUP;
+      let n0 = quarters[0] as number;
+      let n1 = quarters[1] as number;
+      let n2 = quarters[2] as number;
+      let n3 = quarters[3] as number;
+      const t0 = (totals[lowest] as number) + n0;
+      const t1 = (totals[lowest + 1] as number) + n1;
+      const t2 = (totals[lowest + 2] as number) + n2;
+      const t3 = (totals[lowest + 3] as number) + n3;
+      totals[lowest] = t0;
+      totals[lowest + 1] = t1;
+      totals[lowest + 2] = t2;
+      totals[lowest + 3] = t3;
+      if (isOfAll) {
+        n0 = t0;
+        n1 = t1;
+        n2 = t2;
+        n3 = t3;
+      }
+      const end = above - (n0 + n1 + (n2 + n3));
+      // Few groups have one.
+      for (let quarter = 3; rank > end; quarter--) {
+        const below = above - (quarter === 3 ? n3 : quarter === 2 ? n2 : quarter === 1 ? n1 : n0);
+        if (rank > below) {
+          last = this.findInQuarter(lowest + quarter, search, { last, above, below });
+          if (last < 0) return;
+          rank = rankOf(shares[last] as number, total);
+        }
+        above = below;
+        if (quarter === 0) break;
+      }
+      above = end;
     }
   }
 
   /**
-   * Finds the quantiles that lie in a group.
+   * Adds up a quarter of the sketches from `first` on.
    *
-   * Four cells at a time are added up in locals, sketch after sketch, and the search ends where the last quantile lies: adding the cells up
-   * in an array to look for them there took longer, over all routes together more than twice as long.
+   * @param sums Gets what lies in each of its eight cells.
    */
-  findInGroup(group: number, search: QuantileSearch): void {
-    const { shares, total, into, first, last, below } = search;
-    const { shown, taken } = this;
+  readQuarter(quarter: number, first: number, sums: Float64Array): void {
+    const { blocks, groups, count } = this;
+    const { sketch, copies, copyStep } = this.place;
     const { aggregates, cells } = this.reading;
-    const isWhole = this.copyStep === NO_COPIES;
-    const count = this.gather(group);
-    const cell = group * SKETCH_GROUP_CELLS;
-    let next = first;
-    let rank = rankOf(shares[next] as number, total);
-    let b0 = below;
-    for (let offset = 0; offset < SKETCH_GROUP_CELLS; offset += QUAD) {
-      let n0 = 0;
-      let n1 = 0;
-      let n2 = 0;
-      let n3 = 0;
-      let t0 = 0;
-      let t1 = 0;
-      let t2 = 0;
-      let t3 = 0;
-      for (let index = 0; index < count; index++) {
-        const at = (shown[index] as number) + offset;
-        n0 += aggregates[at] as number;
-        n1 += aggregates[at + 1] as number;
-        n2 += aggregates[at + 2] as number;
-        n3 += aggregates[at + 3] as number;
-        if (isWhole) continue;
-        const from = (taken[index] as number) + offset;
-        t0 = (t0 + (cells[from] as number)) | 0;
-        t1 = (t1 + (cells[from + 1] as number)) | 0;
-        t2 = (t2 + (cells[from + 2] as number)) | 0;
-        t3 = (t3 + (cells[from + 3] as number)) | 0;
-      }
-      if (cell + offset + QUAD > NARROW_SHAPE.cells) {
-        // What follows the sketch is not its own.
-        n2 = 0;
-        n3 = 0;
-        t2 = 0;
-        t3 = 0;
-      }
-      // Both modulo 2³², and so is the difference (layout/windows.ts). Most fours are passed by, and one conversion does for that.
-      let inQuad = n0 + n1 + n2 + n3;
-      if (!isWhole) inQuad = ((inQuad | 0) - (t0 + t1 + t2 + t3)) >>> 0;
-      if (rank > b0 + inQuad) {
-        b0 += inQuad;
-        continue;
-      }
-      if (!isWhole) {
-        n0 = ((n0 | 0) - t0) >>> 0;
-        n1 = ((n1 | 0) - t1) >>> 0;
-        n2 = ((n2 | 0) - t2) >>> 0;
-        n3 = ((n3 | 0) - t3) >>> 0;
-      }
-      const b1 = b0 + n0;
-      const b2 = b1 + n1;
-      const b3 = b2 + n2;
-      const b4 = b3 + n3;
-      while (rank <= b4) {
-        if (rank <= b1) into[next] = valueIn(cell + offset, shareInCell(rank - b0, n0));
-        else if (rank <= b2) into[next] = valueIn(cell + offset + 1, shareInCell(rank - b1, n1));
-        else if (rank <= b3) into[next] = valueIn(cell + offset + 2, shareInCell(rank - b2, n2));
-        else into[next] = valueIn(cell + offset + 3, shareInCell(rank - b3, n3));
-        if (next === last) return;
-        rank = rankOf(shares[++next] as number, total);
-      }
-      b0 = b4;
+    const taken = copyStep === NO_COPIES ? NOTHING : cells;
+    const wrap = copyStep === NO_COPIES ? Number.POSITIVE_INFINITY : WRAP;
+    const blockCells = copyStep === NO_COPIES ? 0 : 2;
+    const group = (quarter / QUARTERS_PER_GROUP) | 0;
+    const bit = 1 << group;
+    const cell = sketch + quarter * QUARTER_CELLS;
+    const copy = copies + group * (copyStep - SKETCH_GROUP_CELLS) + quarter * QUARTER_CELLS;
+    const isLast = group === GROUPS - 1;
+    // In locals: adding them up in the array takes twice as long.
+    let n0 = 0;
+    let n1 = 0;
+    let n2 = 0;
+    let n3 = 0;
+    let n4 = 0;
+    let n5 = 0;
+    let n6 = 0;
+    let n7 = 0;
+    for (let index = first; index < count; index++) {
+      if (((groups[index] as number) & bit) === 0) continue;
+      const block = blocks[index] as number;
+      const at = block + cell;
+      const from = blockCells * block + copy;
+      n0 += since(aggregates[at] as number, taken[from] as number, wrap);
+      n1 += since(aggregates[at + 1] as number, taken[from + 1] as number, wrap);
+      // What follows the sketch is not its own.
+      if (isLast) continue;
+      n2 += since(aggregates[at + 2] as number, taken[from + 2] as number, wrap);
+      n3 += since(aggregates[at + 3] as number, taken[from + 3] as number, wrap);
+      n4 += since(aggregates[at + 4] as number, taken[from + 4] as number, wrap);
+      n5 += since(aggregates[at + 5] as number, taken[from + 5] as number, wrap);
+      n6 += since(aggregates[at + 6] as number, taken[from + 6] as number, wrap);
+      n7 += since(aggregates[at + 7] as number, taken[from + 7] as number, wrap);
     }
+    sums[0] = n0;
+    sums[1] = n1;
+    sums[2] = n2;
+    sums[3] = n3;
+    sums[4] = n4;
+    sums[5] = n5;
+    sums[6] = n6;
+    sums[7] = n7;
   }
 
-  /** @returns Sketches that use the group: what nothing fell into is not read. */
-  private gather(group: number): number {
-    const { groups, firsts, copies, shown, taken, copyStep } = this;
-    let gathered = 0;
-    for (let index = 0; index < this.count; index++) {
-      if (((groups[index] as number) & (1 << group)) === 0) continue;
-      shown[gathered] = (firsts[index] as number) + group * SKETCH_GROUP_CELLS;
-      taken[gathered++] = (copies[index] as number) + group * copyStep;
+  /** @returns The highest cell in which something lies; −1: there is none. */
+  highest(groups: number): number {
+    const { cells } = this;
+    for (let quarter = GROUPS * QUARTERS_PER_GROUP - 1; quarter >= 0; quarter--) {
+      if ((groups & (1 << (quarter / QUARTERS_PER_GROUP))) === 0) continue;
+      this.readQuarter(quarter, 0, cells);
+      for (let cell = QUARTER_CELLS - 1; cell >= 0; cell--)
+        if (cells[cell] !== 0) return quarter * QUARTER_CELLS + cell;
     }
-    return gathered;
+    return -1;
+  }
+
+  /** Finds in a quarter the quantiles from that of index `last` downwards. @returns The first that lies below. */
+  private findInQuarter(
+    quarter: number,
+    { shares, total, into, first }: QuantileSearch,
+    of: { readonly last: number; readonly above: number; readonly below: number },
+  ): number {
+    const { cells } = this;
+    this.readQuarter(quarter, first, cells);
+    let { last, above } = of;
+    let rank = rankOf(shares[last] as number, total);
+    for (let cell = QUARTER_CELLS - 1; cell >= 0 && rank > of.below; cell--) {
+      const count = cells[cell] as number;
+      above -= count;
+      while (rank > above) {
+        into[last] = valueOfRank(quarter * QUARTER_CELLS + cell, rank - above, count);
+        if (last === 0) return -1;
+        rank = rankOf(shares[--last] as number, total);
+      }
+    }
+    return last;
+  }
+
+  /** Counts a group of the sketches from `first` on in which it has not been counted yet. The groups above it have to have been counted. */
+  private countGroup(group: number, first: number): void {
+    const { blocks, groups, counted, quarters, count } = this;
+    const { sketch, copyStep, quarterCopies } = this.place;
+    const { aggregates, cells } = this.reading;
+    const taken = copyStep === NO_COPIES ? NOTHING : cells;
+    const wrap = copyStep === NO_COPIES ? Number.POSITIVE_INFINITY : WRAP;
+    const blockCells = copyStep === NO_COPIES ? 0 : 2;
+    const bit = 1 << group;
+    const cell = sketch + group * SKETCH_GROUP_CELLS;
+    const copy = quarterCopies + group * QUARTERS_PER_GROUP;
+    const isLast = group === GROUPS - 1;
+    let n0 = 0;
+    let n1 = 0;
+    let n2 = 0;
+    let n3 = 0;
+    for (let index = first; index < count; index++) {
+      if ((counted[index] as number) <= group) continue;
+      counted[index] = group;
+      if (((groups[index] as number) & bit) === 0) continue;
+      const block = blocks[index] as number;
+      const at = block + cell;
+      const from = blockCells * block + copy;
+      if (isLast) {
+        const shown = (aggregates[at] as number) + (aggregates[at + 1] as number);
+        n0 += since(shown, taken[from] as number, wrap);
+        continue;
+      }
+      n0 += since(eightFrom(aggregates, at), taken[from] as number, wrap);
+      n1 += since(eightFrom(aggregates, at + 8), taken[from + 1] as number, wrap);
+      n2 += since(eightFrom(aggregates, at + 16), taken[from + 2] as number, wrap);
+      n3 += since(eightFrom(aggregates, at + 24), taken[from + 3] as number, wrap);
+    }
+    quarters[0] = n0;
+    quarters[1] = n1;
+    quarters[2] = n2;
+    quarters[3] = n3;
   }
 
   private grow(): void {
@@ -234,79 +338,38 @@ export class AddedSketches {
       grown.set(cells);
       return grown;
     };
+    this.blocks = larger(this.blocks);
     this.groups = larger(this.groups);
-    this.firsts = larger(this.firsts);
-    this.copies = larger(this.copies);
-    this.totals = larger(this.totals);
-    this.uncounted = larger(this.uncounted);
-    this.shown = larger(this.shown);
-    this.taken = larger(this.taken);
+    this.counted = larger(this.counted);
   }
 }
 
-/** Cells that are added up at a time. */
-const QUAD = 4;
+/** Copies are modulo it. */
+const WRAP = 2 ** 32;
 
-/** Observations in a group of a sketch. Four sums, as one would wait for each addition: half the time. */
-function groupTotal(aggregates: Float64Array, first: number, group: number): number {
-  let cell = first + group * SKETCH_GROUP_CELLS;
-  const end = Math.min(cell + SKETCH_GROUP_CELLS, first + NARROW_SHAPE.cells);
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  for (; cell + 7 < end; cell += 8) {
-    a += (aggregates[cell] as number) + (aggregates[cell + 4] as number);
-    b += (aggregates[cell + 1] as number) + (aggregates[cell + 5] as number);
-    c += (aggregates[cell + 2] as number) + (aggregates[cell + 6] as number);
-    d += (aggregates[cell + 3] as number) + (aggregates[cell + 7] as number);
-  }
-  for (; cell < end; cell++) a += aggregates[cell] as number;
-  return a + b + c + d;
-}
-
-/** Cells of a sketch, and what to add them to. */
-interface CellRange {
-  readonly sums: Float64Array;
-  readonly from: number;
-  readonly to: number;
-  /** Where the sketch's cell 0 is. */
-  readonly first: number;
-}
-
-function addShown({ aggregates }: SegmentReading, { sums, from, to, first }: CellRange): void {
-  for (let cell = from; cell < to; cell++) {
-    sums[cell] = (sums[cell] as number) + (aggregates[first + cell] as number);
-  }
-}
+/** In place of copies where there are none: one way to read for both takes less time than two. */
+const NOTHING = new Int32Array(GROUPS * QUARTERS_PER_GROUP);
 
 /**
- * The same, less their copies: both modulo 2³², and so is the difference (layout/windows.ts). `copies` is where the copy of cell 0 would
- * be, if those of all cells stood in a row.
+ * What has come since a copy was made. The difference is more than what copies are modulo of only where the copy has wrapped: no window
+ * holds so many observations of one series (layout/windows.ts).
  */
-function addSince(
-  { aggregates, cells }: SegmentReading,
-  { sums, from, to, first, copies }: CellRange & { readonly copies: number },
-): void {
-  for (let cell = from; cell < to; cell++) {
-    const since = ((aggregates[first + cell] as number) | 0) - (cells[copies + cell] as number);
-    sums[cell] = (sums[cell] as number) + (since >>> 0);
-  }
+function since(shown: number, copy: number, wrap: number): number {
+  const difference = shown - (copy >>> 0);
+  return difference < wrap ? difference : difference % wrap;
 }
 
-/** NARROW_SHAPE.valueAt, for which a snapshot of a hundred routes asks four hundred times: bounds from a table, and a power of one base. */
-function valueIn(cell: number, fraction: number): number {
-  const last = NARROW_SHAPE.cells - 1;
-  if (cell === 0 || cell === last) return UPPER_BOUNDS[Math.min(cell, last - 1)] as number;
-  return (UPPER_BOUNDS[cell - 1] as number) * Math.exp(fraction * LN_BUCKET);
+function eightFrom(doubles: Float64Array, at: number): number {
+  const first = (doubles[at] as number) + (doubles[at + 1] as number);
+  const second = (doubles[at + 2] as number) + (doubles[at + 3] as number);
+  const third = (doubles[at + 4] as number) + (doubles[at + 5] as number);
+  const fourth = (doubles[at + 6] as number) + (doubles[at + 7] as number);
+  return first + second + (third + fourth);
 }
-
-const UPPER_BOUNDS = Float64Array.from({ length: NARROW_SHAPE.cells }, (_, cell) =>
-  NARROW_SHAPE.upperBound(cell),
-);
-/** Of the quotient of a bucket's bounds. */
-const LN_BUCKET = Math.LN2 / 2 ** NARROW_SHAPE.schema;
 
 assertLayout(GROUPS <= 32, 'a group has a bit');
-assertLayout(SKETCH_GROUP_CELLS % QUAD === 0, 'a group is read four cells at a time');
-assertLayout(NARROW_SHAPE.cells % QUAD === 2, 'of the last four cells, two are the sketch’s');
+assertLayout(QUARTERS_PER_GROUP === 4 && QUARTER_CELLS === 8, 'a quarter is eight cells');
+assertLayout(
+  NARROW_SHAPE.cells % SKETCH_GROUP_CELLS === 2,
+  'of the last group, two cells are the sketch’s',
+);

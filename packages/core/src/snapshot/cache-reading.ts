@@ -56,7 +56,7 @@ export function readCaches(reader: HookReader, moment: ReadingMoment): CacheTota
   const all = emptySums(boundsCount);
   for (const { counts, latency } of sums.values()) {
     for (const count of Object.keys(ROLES) as Count[]) add(all.counts[count], counts[count]);
-    all.latency.add(latency);
+    all.latency.addSums(latency);
   }
   const seconds = windowSpanSeconds(reader, FamilyRole.cacheHits, moment);
   return {
@@ -78,7 +78,8 @@ function readLatencies(
     const slices = family.window?.slices ?? 0;
     for (const { block, labels } of series) {
       const { latency } = sumsOf(labels['cache'] as string);
-      latency.addSeries(reading, { block, isError: false, start, slices });
+      latency.begin({ reading, start, slices });
+      latency.add([{ block, isError: false }]);
     }
   }
 }

@@ -62,8 +62,12 @@ function lagSums(
   if (family === undefined || start === undefined) return sums;
   const reading = readingOf(segment, at.aggregates);
   const slices = family.window?.slices ?? 0;
-  for (const id of seriesOf(segment, family.id)) {
-    sums.addSeries(reading, { block: seriesBlock(segment, id), isError: false, start, slices });
-  }
+  sums.begin({ reading, start, slices });
+  sums.add(
+    Array.from(seriesOf(segment, family.id), (id) => ({
+      block: seriesBlock(segment, id),
+      isError: false,
+    })),
+  );
   return sums;
 }

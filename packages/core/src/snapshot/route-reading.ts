@@ -1,6 +1,7 @@
 import { readingOf, type SegmentReading } from '../aggregate/segment-reading.js';
 import { ALL_BEFORE, type WindowStart } from '../aggregate/window-reading.js';
 import { parseLabels } from '../instruments/label-text.js';
+import { TOTAL_BATCHES } from '../layout/aggregates.js';
 import { FamilyRole } from '../layout/catalog.js';
 import {
   type CatalogFamily,
@@ -58,12 +59,13 @@ export class RouteReader {
   private readonly routes: Route[] = [];
   private readonly routesByKey = new Map<string, Route>();
   /** Of one route after the other. */
-  private sums = new WindowSums(0);
   private readonly routeNamed = new Float64Array(NAMED.length);
   /** Where the window began at the last reading. */
   private start: WindowStart = { slice: ALL_BEFORE, tick: 0, spanMs: 0 };
   /** Whether it is not known yet to have been of one batch. */
   private isOpen = false;
+  /** Of the batch that was read; NaN: what is here is not what a batch says. */
+  private batches = Number.NaN;
   /** Whether `all` has the sketches that its quantiles are looked for in. */
   private isSearchable = false;
 
@@ -79,7 +81,6 @@ export class RouteReader {
       this.family = findFamily(segment, FamilyRole.httpDuration);
       if (this.family === undefined) return;
       this.all = new WindowSums(this.family.bounds.length);
-      this.sums = new WindowSums(this.family.bounds.length);
     }
     const { id } = this.family;
     const removals = removalsOf(segment, id);
@@ -105,14 +106,19 @@ export class RouteReader {
     if (this.isOpen || !isSameWindow || samples !== undefined) this.forget();
     this.isOpen = true;
     this.start = start;
-    const reading = readingOf(segment, aggregates);
-    const isKept = samples === undefined && this.isAllKept(reading);
-    if (isKept && shares === this.shares) return;
-    if (shares !== this.shares) {
+    const batches = aggregates[TOTAL_BATCHES] as number;
+    const isSameAsked = shares === this.shares;
+    if (isSameAsked && batches === this.batches) return;
+    this.batches = batches;
+    if (!isSameAsked) {
       this.shares = shares;
       this.asked = new Float64Array(shares.length);
     }
+    // Before the routes are looked at, as another thread may have written to each of them since.
     if (samples === undefined && this.takeAhead(aggregates)) return;
+    const reading = readingOf(segment, aggregates);
+    const isKept = samples === undefined && this.isAllKept(reading);
+    if (isKept && isSameAsked) return;
     const sampled = samples && this.split(samples);
     if (!isKept || !this.isSearchable) this.readAll(reading, sampled?.ofEach);
     writeQuantiles(this.all, sampled?.ofAll, { shares: NAMED, into: this.named });
@@ -188,28 +194,27 @@ export class RouteReader {
 
   /** @param sampled Of each route, where a reservoir is the estimator. */
   private readAll(reading: SegmentReading, sampled: readonly Samples[] | undefined): void {
-    const { all, sums, start, routeNamed } = this;
+    const { all, start, routeNamed } = this;
     const slices = this.family?.window?.slices ?? 0;
     this.emptyAll();
+    all.begin({ reading, start, slices });
     for (let index = 0; index < this.routes.length; index++) {
       const route = this.routes[index] as Route;
-      sums.reset();
-      for (const { block, isError } of route.series)
-        sums.addSeries(reading, { block, isError, start, slices });
-      if (!route.isKept || route.requests !== sums.lifetime.requests) {
-        route.keep(sums);
-        writeQuantiles(sums, sampled?.[index], { shares: NAMED, into: routeNamed });
-        route.keepNamed(routeNamed);
-        route.isKept = true;
-      }
-      // After its quantiles: what has been counted for them need not be counted again.
-      all.add(sums);
+      all.add(route.series);
+      if (route.isKept && route.requests === all.part.lifetime.requests) continue;
+      route.keep(all.part);
+      const samples = sampled?.[index];
+      if (samples === undefined) all.partQuantiles(NAMED, routeNamed);
+      else sampleQuantiles(samples, NAMED, routeNamed);
+      route.keepNamed(routeNamed);
+      route.isKept = true;
     }
     this.isSearchable = true;
   }
 
   private forget(): void {
     for (const route of this.routes) route.isKept = false;
+    this.batches = Number.NaN;
     // Where there is no route either, so that nothing else would have it read anew.
     this.emptyAll();
   }
@@ -217,7 +222,6 @@ export class RouteReader {
   /** Nothing of a copy that was handed out is kept: it is as large as all aggregates. */
   private letGo(): void {
     this.all.letGo();
-    this.sums.letGo();
     this.isSearchable = false;
   }
 
@@ -237,6 +241,7 @@ export class RouteReader {
     } = parseLabels(seriesLabels(segment, id));
     const known = this.routeOf(method, route);
     known.isKept = false;
+    this.batches = Number.NaN;
     known.series.push({
       identity: seriesIdentity(segment, id),
       block: seriesBlock(segment, id),

@@ -2,7 +2,7 @@ import type { SegmentReading } from '../aggregate/segment-reading.js';
 import { BLOCK_COUNTS } from '../layout/aggregates.js';
 import { inMs, quotient } from './quotient.js';
 import type { RouteSnapshot } from './snapshot.js';
-import type { WindowSums } from './window-sums.js';
+import type { Sums } from './window-sums.js';
 
 const MS_PER_SECOND = 1_000;
 
@@ -53,7 +53,7 @@ export class Route {
     return count;
   }
 
-  keep({ lifetime, window }: Pick<WindowSums, 'lifetime' | 'window'>): void {
+  keep({ lifetime, window }: Sums): void {
     this.requests = lifetime.requests;
     this.errors = lifetime.errors;
     this.windowRequests = window.requests;

@@ -164,14 +164,13 @@ export class SnapshotReader {
     const start = this.startOf(lag, { aggregates, nowTick });
     const slices = lag.window?.slices ?? 0;
     const reading = readingOf(segment, aggregates);
-    for (const id of seriesOf(segment, lag.id)) {
-      lagSums.addSeries(reading, {
+    lagSums.begin({ reading, start, slices });
+    lagSums.add(
+      Array.from(seriesOf(segment, lag.id), (id) => ({
         block: seriesBlock(segment, id),
         isError: false,
-        start,
-        slices,
-      });
-    }
+      })),
+    );
     const named = new Float64Array(NAMED.length);
     lagSums.quantiles(NAMED, named);
     const { avgLatencyMs, p95LatencyMs, p99LatencyMs } = latenciesOf(lagSums, named);

@@ -8,130 +8,186 @@ import {
   sketchDouble,
   sketchGroupsDouble,
 } from '../layout/aggregates.js';
-import { groupCopyCell, groupTotalsCell, sumCopyDouble } from '../layout/windows.js';
-import { AddedSketches, GROUPS, NO_COPIES, type QuantileSearch, rankOf } from './added-sketches.js';
+import {
+  countCopyDouble,
+  groupCopyCell,
+  QUARTERS_PER_GROUP,
+  quarterCopiesCell,
+  sumCopyDouble,
+} from '../layout/windows.js';
+import {
+  AddedSketches,
+  GROUPS,
+  NO_COPIES,
+  QUARTER_CELLS,
+  type QuantileSearch,
+  type SketchPlace,
+} from './added-sketches.js';
 
-/** One series to be added: where its block is, and where its window begins. */
-export interface SeriesInWindow {
-  readonly block: number;
-  readonly isError: boolean;
+/** Where series are read, and where their window begins. */
+export interface SeriesWindow {
+  readonly reading: SegmentReading;
   readonly start: WindowStart;
   readonly slices: number;
 }
 
+/** A series to be added. */
+export interface AddedSeries {
+  readonly block: number;
+  readonly isError: boolean;
+}
+
+export interface Counts {
+  requests: number;
+  errors: number;
+  seconds: number;
+}
+
+/** Sums of series: since the start, and over the window. */
+export interface Sums {
+  readonly lifetime: Counts;
+  readonly window: Counts;
+}
+
 /**
- * Sums series of a family with a narrow sketch: since the start, and over the window. Merging is addition, of series and of segments alike.
+ * Sums series of a family with a narrow sketch: all that are added, and those that are added at a time, as a route's are. Merging is addition,
+ * of series and of segments alike.
  *
- * How many observations a sketch holds follows from its counts. Quantiles are looked for from the top: octave by octave, and then in the
- * cells of the few octaves in which one lies, so that what is below the median is not read. So quantiles and cells belong in the reading
- * (`readCommitted`) that the series were added in.
+ * How many observations a sketch holds follows from its counts. Quantiles are looked for from the top: group by group, which are counted a
+ * quarter at a time, and then in the cells of the few quarters in which one lies, so that what is below the median is not read. So quantiles
+ * and cells belong in the reading (`readCommitted`) that the series were added in.
  */
-export class WindowSums {
-  /** Since the start. */
-  readonly lifetime: Counts = { requests: 0, errors: 0, seconds: 0 };
+export class WindowSums implements Sums {
+  readonly lifetime = noCounts();
   readonly buckets: Float64Array;
-  /** Over the window. */
-  readonly window: Counts = { requests: 0, errors: 0, seconds: 0 };
-  /** One a reading, as a rule one in all. */
+  readonly window = noCounts();
+  /** Of what was added last. */
+  readonly part: Sums = { lifetime: noCounts(), window: noCounts() };
+  /** One a reading and a window, as a rule one in all. */
   private readonly sketches: AddedSketches[] = [];
+  /** Of those, the one of the series that are being added; `undefined` where their window is empty. */
+  private added: AddedSketches | undefined;
+  /** What to read of the series that are being added, and where in their blocks: NO_COPY where nothing is to be taken off. */
+  private aggregates: Float64Array = new Float64Array();
+  private countCopy = NO_COPY;
+  private sumCopy = NO_COPY;
   /** Bit g: one of the sketches uses group g. */
   private groups = 0;
-  /** Observations a group, over the window, as far as they have been counted. */
-  private readonly groupTotals = new Float64Array(GROUPS);
-  /** The window's sketch, of which the groups in `groupsRead` have been read. */
-  private readonly windowCells = new Float64Array(GROUPS * SKETCH_GROUP_CELLS);
-  private groupsRead = 0;
-  /** Where a search for quantiles is. Kept, as a snapshot makes a hundred of them. */
+  /** The same of what was added last, and the first of its sketches. */
+  private partGroups = 0;
+  private partFirst = 0;
   private readonly search: QuantileSearch = {
     shares: [],
-    total: 0,
     into: new Float64Array(),
+    total: 0,
     first: 0,
-    last: 0,
-    below: 0,
+    groups: 0,
   };
-  /** The window's sketch as one that was added. */
-  private readonly windowSketch: AddedSketches;
 
   constructor(boundsCount: number) {
     this.buckets = new Float64Array(boundsCount + 1);
-    const cells = new Int32Array(this.windowCells.buffer);
-    this.windowSketch = new AddedSketches({ aggregates: this.windowCells, cells }, NO_COPIES);
-    this.windowSketch.add({ groups: -1, first: 0, copy: 0, total: 0, uncounted: 0 });
   }
 
   reset(): void {
-    clear(this.lifetime);
-    clear(this.window);
+    setCounts(this.lifetime, 0, 0, 0);
+    setCounts(this.window, 0, 0, 0);
     zero(this.buckets);
-    for (const sketches of this.sketches) sketches.count = 0;
-    for (let { groups } = this; groups !== 0; ) {
-      const group = 31 - Math.clz32(groups);
-      groups &= ~(1 << group);
-      this.groupTotals[group] = 0;
-    }
+    for (const sketches of this.sketches) sketches.reset();
+    this.added = undefined;
     this.groups = 0;
-    this.groupsRead = 0;
   }
 
   /** Lets go of the memory that was read. What was added up of it stays; its quantiles are not to be had any more. */
   letGo(): void {
     this.sketches.length = 0;
+    this.added = undefined;
+    this.aggregates = new Float64Array();
   }
 
-  addSeries(reading: SegmentReading, series: SeriesInWindow): void {
-    const { block, isError, start } = series;
-    const { aggregates } = reading;
-    const { buckets, lifetime, window } = this;
-    let requests = 0;
-    for (let bucket = 0; bucket < buckets.length; bucket++) {
-      const count = aggregates[block + BLOCK_COUNTS + bucket] as number;
-      requests += count;
-      buckets[bucket] = (buckets[bucket] as number) + count;
+  /** The series that are added next are of this reading and window. */
+  begin({ reading, start, slices }: SeriesWindow): void {
+    const { slice } = start;
+    this.aggregates = reading.aggregates;
+    this.added = undefined;
+    this.countCopy = NO_COPY;
+    this.sumCopy = NO_COPY;
+    if (slice === ALL_BEFORE) return;
+    const sketch = sketchDouble(this.buckets.length - 1);
+    if (slice === NOTHING_BEFORE) {
+      const place = { sketch, copies: 0, copyStep: NO_COPIES, quarterCopies: 0 };
+      this.added = this.sketchesOf(reading, place);
+      return;
     }
-    const seconds = aggregates[block + BLOCK_SUM] as number;
-    lifetime.requests += requests;
-    if (isError) lifetime.errors += requests;
-    lifetime.seconds += seconds;
-    if (requests === 0 || start.slice === ALL_BEFORE) return;
-
-    const first = block + sketchDouble(buckets.length - 1);
     const place = {
-      copies: first + NARROW_SHAPE.cells,
-      slices: series.slices,
+      copies: sketch + NARROW_SHAPE.cells,
+      slices,
       groupCells: SKETCH_GROUP_CELLS,
     };
-    const isWhole = start.slice === NOTHING_BEFORE;
-    const groups = aggregates[block + sketchGroupsDouble(buckets.length - 1)] as number;
-    const total = isWhole ? 0 : groupTotalsCell(place, start.slice);
-    const observed = isWhole ? requests : requestsSince(requests, reading, { groups, total });
-    if (observed === 0) return;
-    const copyStep = isWhole ? NO_COPIES : series.slices * SKETCH_GROUP_CELLS;
-    const copy = isWhole ? 0 : groupCopyCell(place, { slice: start.slice, group: 0 });
-    this.sketchesOf(reading, copyStep).add({ groups, first, copy, total, uncounted: groups });
+    this.countCopy = countCopyDouble(place, slice);
+    this.sumCopy = sumCopyDouble(place, slice);
+    this.added = this.sketchesOf(reading, {
+      sketch,
+      copies: groupCopyCell(place, { slice, group: 0 }),
+      copyStep: slices * SKETCH_GROUP_CELLS,
+      quarterCopies: quarterCopiesCell(place, slice),
+    });
+  }
+
+  /** Adds series. They are the part from then on. */
+  add(series: readonly AddedSeries[]): void {
+    const { aggregates, buckets, added, countCopy, sumCopy, lifetime, window, part } = this;
+    const groupsDouble = sketchGroupsDouble(buckets.length - 1);
+    let all = 0;
+    let allErrors = 0;
+    let allSeconds = 0;
+    let inWindow = 0;
+    let errors = 0;
+    let seconds = 0;
+    let groups = 0;
+    this.partFirst = added === undefined ? 0 : added.count;
+    for (let index = 0; index < series.length; index++) {
+      const { block, isError } = series[index] as AddedSeries;
+      let observed = 0;
+      for (let bucket = 0; bucket < buckets.length; bucket++) {
+        const count = aggregates[block + BLOCK_COUNTS + bucket] as number;
+        observed += count;
+        buckets[bucket] = (buckets[bucket] as number) + count;
+      }
+      let sum = aggregates[block + BLOCK_SUM] as number;
+      all += observed;
+      if (isError) allErrors += observed;
+      allSeconds += sum;
+      if (added === undefined) continue;
+      if (countCopy !== NO_COPY) {
+        observed -= aggregates[block + countCopy] as number;
+        // A sum of many fractions less one of some of them may end below nothing.
+        sum = Math.max(0, sum - (aggregates[block + sumCopy] as number));
+      }
+      if (observed === 0) continue;
+      inWindow += observed;
+      if (isError) errors += observed;
+      seconds += sum;
+      const inUse = aggregates[block + groupsDouble] as number;
+      added.add(block, inUse);
+      groups |= inUse;
+    }
+    this.partGroups = groups;
     this.groups |= groups;
-    window.requests += observed;
-    if (isError) window.errors += observed;
-    const before = isWhole ? 0 : (aggregates[sumCopyDouble(place, start.slice)] as number);
-    // A sum of many fractions less one of some of them may end below nothing.
-    window.seconds += Math.max(0, seconds - before);
+    setCounts(part.lifetime, all, allErrors, allSeconds);
+    setCounts(part.window, inWindow, errors, seconds);
+    addCounts(lifetime, part.lifetime);
+    addCounts(window, part.window);
   }
 
   /** Adds other sums. */
-  add(other: WindowSums): void {
+  addSums(other: WindowSums): void {
     addCounts(this.lifetime, other.lifetime);
     addCounts(this.window, other.window);
-    addTo(this.buckets, other.buckets);
+    for (let bucket = 0; bucket < this.buckets.length; bucket++)
+      this.buckets[bucket] = (this.buckets[bucket] as number) + (other.buckets[bucket] as number);
     this.groups |= other.groups;
-    const { groupTotals } = this;
-    for (let groups = other.groups; groups !== 0; ) {
-      const group = 31 - Math.clz32(groups);
-      groups &= ~(1 << group);
-      groupTotals[group] = (groupTotals[group] as number) + (other.groupTotals[group] as number);
-    }
-    for (const added of other.sketches) {
-      if (added.count !== 0) this.sketchesLike(added).addAll(added);
-    }
+    for (const added of other.sketches)
+      if (added.count !== 0) this.sketchesOf(added.reading, added.place).addAll(added);
   }
 
   /**
@@ -141,110 +197,83 @@ export class WindowSums {
    * @param into   Gets one a share; NaN where the window is empty.
    */
   quantiles(shares: readonly number[], into: Float64Array): void {
-    const total = this.window.requests;
-    if (total === 0) {
+    const { search } = this;
+    const [sketches] = this.sketches;
+    if (sketches === undefined || this.window.requests === 0 || shares.length === 0) {
       into.fill(Number.NaN);
       return;
     }
-    const { search } = this;
     search.shares = shares;
-    search.total = total;
     search.into = into;
-    search.last = shares.length - 1;
-    search.below = total;
-    for (let groups = this.groups; groups !== 0 && search.last >= 0; ) {
-      const group = 31 - Math.clz32(groups);
-      groups &= ~(1 << group);
-      search.below -= this.totalOf(group);
-      search.first = search.last + 1;
-      while (search.first > 0 && rankOf(shares[search.first - 1] as number, total) > search.below)
-        search.first--;
-      if (search.first > search.last) continue;
-      this.sketchesIn(group).findInGroup(group, search);
-      search.last = search.first - 1;
+    search.total = this.window.requests;
+    search.first = 0;
+    search.groups = this.groups;
+    if (this.sketches.length === 1) sketches.find(search);
+    else sketchOf(this.allCells()).find(search);
+  }
+
+  /** The same of the part. Once for each, and before those of all, for which what has been counted is not counted again. */
+  partQuantiles(shares: readonly number[], into: Float64Array): void {
+    const { search, added } = this;
+    const total = this.part.window.requests;
+    if (added === undefined || total === 0 || shares.length === 0) {
+      into.fill(Number.NaN);
+      return;
     }
+    search.shares = shares;
+    search.into = into;
+    search.total = total;
+    search.first = this.partFirst;
+    search.groups = this.partGroups;
+    added.find(search);
   }
 
   /** Highest value of the window, seconds: at most a bucket's width too high; `undefined` where the window is empty. */
   get maximum(): number | undefined {
-    let { groups } = this;
-    while (groups !== 0 && this.totalOf(31 - Math.clz32(groups)) === 0)
-      groups &= ~(1 << (31 - Math.clz32(groups)));
-    if (groups === 0) return undefined;
-    const group = 31 - Math.clz32(groups);
-    this.readGroup(group);
-    let cell = (group + 1) * SKETCH_GROUP_CELLS - 1;
-    while (this.windowCells[cell] === 0) cell--;
-    return NARROW_SHAPE.valueAt(cell, 1);
+    const { groups } = this;
+    const cell = this.sketches.reduce((high, list) => Math.max(high, list.highest(groups)), -1);
+    return cell === -1 ? undefined : NARROW_SHAPE.valueAt(cell, 1);
   }
 
   /** The window's sketch, whole. */
   cells(): Float64Array {
-    for (let group = 0; group < GROUPS; group++) this.readGroup(group);
-    return this.windowCells.slice(0, NARROW_SHAPE.cells);
+    return this.allCells().slice(0, NARROW_SHAPE.cells);
   }
 
-  /** Observations in a group. It is counted when somebody asks, as quantiles are looked for from the top, and few reach the bottom. */
-  private totalOf(group: number): number {
-    const { groupTotals, sketches } = this;
-    let total = groupTotals[group] as number;
-    for (let index = 0; index < sketches.length; index++)
-      total += (sketches[index] as AddedSketches).countGroup(group);
-    groupTotals[group] = total;
-    return total;
+  /** The same, and what its last group has beyond it. */
+  private allCells(): Float64Array {
+    const cells = new Float64Array(GROUPS * SKETCH_GROUP_CELLS);
+    const inQuarter = new Float64Array(QUARTER_CELLS);
+    for (const sketches of this.sketches) {
+      for (let quarter = 0; quarter < GROUPS * QUARTERS_PER_GROUP; quarter++) {
+        if ((this.groups & (1 << (quarter / QUARTERS_PER_GROUP))) === 0) continue;
+        sketches.readQuarter(quarter, 0, inQuarter);
+        for (const [index, count] of inQuarter.entries()) {
+          const cell = quarter * QUARTER_CELLS + index;
+          cells[cell] = (cells[cell] as number) + count;
+        }
+      }
+    }
+    return cells;
   }
 
-  private sketchesOf(reading: SegmentReading, copyStep: number): AddedSketches {
-    for (const sketches of this.sketches) if (sketches.accepts(reading, copyStep)) return sketches;
-    const sketches = new AddedSketches(reading, copyStep);
+  private sketchesOf(reading: SegmentReading, place: SketchPlace): AddedSketches {
+    for (const sketches of this.sketches) if (sketches.accepts(reading, place)) return sketches;
+    const sketches = new AddedSketches(reading, place);
     this.sketches.push(sketches);
     return sketches;
   }
-
-  private sketchesLike(added: AddedSketches): AddedSketches {
-    for (const sketches of this.sketches) if (sketches.acceptsAll(added)) return sketches;
-    const sketches = added.like();
-    this.sketches.push(sketches);
-    return sketches;
-  }
-
-  /** What to look for a group's quantiles in: the sketches themselves, or one of their sums. */
-  private sketchesIn(group: number): AddedSketches {
-    const [first] = this.sketches;
-    if (this.sketches.length === 1 && this.window.requests < WRAP) return first as AddedSketches;
-    this.readGroup(group);
-    return this.windowSketch;
-  }
-
-  /** Adds up a group's cells, unless that is done. */
-  private readGroup(group: number): void {
-    if ((this.groupsRead & (1 << group)) !== 0) return;
-    this.groupsRead |= 1 << group;
-    const { windowCells } = this;
-    windowCells.fill(0, group * SKETCH_GROUP_CELLS, (group + 1) * SKETCH_GROUP_CELLS);
-    for (const sketches of this.sketches) sketches.addGroup(group, windowCells);
-  }
 }
 
-/** Copies are modulo it. */
-const WRAP = 2 ** 32;
+const NO_COPY = -1;
 
-/** Observations that have come since the copies: both modulo 2³², and so is the difference (layout/windows.ts). */
-function requestsSince(
-  requests: number,
-  { cells }: SegmentReading,
-  { groups, total }: { readonly groups: number; readonly total: number },
-): number {
-  let copied = 0;
-  for (let bits = groups; bits !== 0; bits &= bits - 1)
-    copied = (copied + (cells[total + 31 - Math.clz32(bits & -bits)] as number)) | 0;
-  return ((requests | 0) - copied) >>> 0;
-}
-
-interface Counts {
-  requests: number;
-  errors: number;
-  seconds: number;
+/** One that was added up already. */
+function sketchOf(cells: Float64Array): AddedSketches {
+  const reading = { aggregates: cells, cells: new Int32Array(cells.buffer) };
+  const place = { sketch: 0, copies: 0, copyStep: NO_COPIES, quarterCopies: 0 };
+  const sketches = new AddedSketches(reading, place);
+  sketches.add(0, -1);
+  return sketches;
 }
 
 /** In arrays so short, `fill` takes longer. */
@@ -252,20 +281,18 @@ function zero(sums: Float64Array): void {
   for (let index = 0; index < sums.length; index++) sums[index] = 0;
 }
 
-function clear(counts: Counts): void {
-  counts.requests = 0;
-  counts.errors = 0;
-  counts.seconds = 0;
+function noCounts(): Counts {
+  return { requests: 0, errors: 0, seconds: 0 };
+}
+
+function setCounts(counts: Counts, requests: number, errors: number, seconds: number): void {
+  counts.requests = requests;
+  counts.errors = errors;
+  counts.seconds = seconds;
 }
 
 function addCounts(counts: Counts, added: Counts): void {
   counts.requests += added.requests;
   counts.errors += added.errors;
   counts.seconds += added.seconds;
-}
-
-function addTo(sums: Float64Array, added: Float64Array): void {
-  for (let index = 0; index < sums.length; index++) {
-    sums[index] = (sums[index] as number) + (added[index] as number);
-  }
 }
