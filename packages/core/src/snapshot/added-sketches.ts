@@ -11,6 +11,9 @@ export const GROUPS = Math.ceil(NARROW_SHAPE.cells / SKETCH_GROUP_CELLS);
 /** Cells of a quarter of a group. */
 export const QUARTER_CELLS = SKETCH_GROUP_CELLS / QUARTERS_PER_GROUP;
 
+/** Quarters that have cells: of the last group, one. */
+export const QUARTERS = Math.ceil(NARROW_SHAPE.cells / QUARTER_CELLS);
+
 /** Instead of a step between copies: nothing is to be taken off. */
 export const NO_COPIES = 0;
 
@@ -112,7 +115,7 @@ export class AddedSketches {
     else this.findInSeveral(search);
   }
 
-  /** The same in the last sketch alone, as most routes have one status: without what it takes to add up several, in half the time. */
+  /** The same in the last sketch alone, as most routes have one status: without what it takes to add up several, in six tenths of the time. */
   private findInOne({ shares, total, into, first, groups }: QuantileSearch): void {
     const { totals } = this;
     const { sketch, copies, copyStep, quarterCopies } = this.place;
@@ -210,6 +213,7 @@ export class AddedSketches {
   /**
    * Adds up a quarter of the sketches from `first` on.
    *
+   * @param quarter Below QUARTERS.
    * @param sums Gets what lies in each of its eight cells.
    */
   readQuarter(quarter: number, first: number, sums: Float64Array): void {
@@ -262,7 +266,7 @@ export class AddedSketches {
   /** @returns The highest cell in which something lies; −1: there is none. */
   highest(groups: number): number {
     const { cells } = this;
-    for (let quarter = GROUPS * QUARTERS_PER_GROUP - 1; quarter >= 0; quarter--) {
+    for (let quarter = QUARTERS - 1; quarter >= 0; quarter--) {
       if ((groups & (1 << (quarter / QUARTERS_PER_GROUP))) === 0) continue;
       this.readQuarter(quarter, 0, cells);
       for (let cell = QUARTER_CELLS - 1; cell >= 0; cell--)

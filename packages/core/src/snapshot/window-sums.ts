@@ -20,6 +20,7 @@ import {
   GROUPS,
   NO_COPIES,
   QUARTER_CELLS,
+  QUARTERS,
   type QuantileSearch,
   type SketchPlace,
 } from './added-sketches.js';
@@ -245,7 +246,7 @@ export class WindowSums implements Sums {
     const cells = new Float64Array(GROUPS * SKETCH_GROUP_CELLS);
     const inQuarter = new Float64Array(QUARTER_CELLS);
     for (const sketches of this.sketches) {
-      for (let quarter = 0; quarter < GROUPS * QUARTERS_PER_GROUP; quarter++) {
+      for (let quarter = 0; quarter < QUARTERS; quarter++) {
         if ((this.groups & (1 << (quarter / QUARTERS_PER_GROUP))) === 0) continue;
         sketches.readQuarter(quarter, 0, inQuarter);
         for (const [index, count] of inQuarter.entries()) {
