@@ -16,19 +16,8 @@ export interface AlternatingSuite extends Omit<Suite, 'run'> {
   readonly comparedWith?: string;
   readonly floors?: readonly Floor[];
   readonly ceilings?: readonly Ceiling[];
-  /** What tells how fast the machine is, for floors and ceilings. */
-  readonly gauge?: Gauge;
   /** Heading `added`: what a row takes beyond another. */
   readonly surcharges?: readonly Surcharge[];
-}
-
-/**
- * A row that is not ours, and what it came to on the machine that the limits were set on, in the table's unit. Machines differ by several
- * times: a verdict says what was measured, and what that comes to at the speed of that machine.
- */
-export interface Gauge {
-  readonly row: string;
-  readonly reference: number;
 }
 
 /** What the table shows of the nanoseconds that an operation takes. */
@@ -166,7 +155,7 @@ function toRow(of: AlternatingSuite, name: string, rounds: Rounds): Row {
 }
 
 function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
-  const { unit, comparisons = [], floors = [], ceilings = [], surcharges = [], gauge } = of;
+  const { unit, comparisons = [], floors = [], ceilings = [], surcharges = [] } = of;
   const verdicts: Verdict[] = [];
   for (const comparison of comparisons) {
     const { row, versus, atLeast } = comparison;
@@ -182,15 +171,9 @@ function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
     const ns = rounds.get(row) ?? [];
     const measured = unit.fromNs(median(ns));
     const best = unit.fromNs(Math.min(...ns));
-    const figures = `${formatFigure(measured)} ${unit.name}, ${formatFigure(best)} at best`;
-    const speed =
-      gauge === undefined ? undefined : unit.fromNs(median(rounds.get(gauge.row) ?? []));
     verdicts.push({
       target: `${row}: ${rule} ${unit.name}`,
-      measured:
-        gauge === undefined || speed === undefined
-          ? figures
-          : `${figures}; ${atReferenceSpeed({ measured, speed, gauge, unit: unit.name })}`,
+      measured: `${formatFigure(measured)} ${unit.name}, ${formatFigure(best)} at best`,
       holds: holds(measured),
     });
   };
@@ -208,20 +191,6 @@ function verdictsOf(of: AlternatingSuite, rounds: Rounds): Verdict[] {
     });
   }
   return verdicts;
-}
-
-/** What a figure comes to where the gauge reads what it did on the machine that the limits were set on. */
-export function atReferenceSpeed(of: {
-  readonly measured: number;
-  /** Of the gauge, in the same run. */
-  readonly speed: number;
-  readonly gauge: Gauge;
-  readonly unit: string;
-}): string {
-  const { measured, speed, gauge, unit } = of;
-  const figure = formatFigure((measured * gauge.reference) / speed);
-  const there = `there ${gauge.row} is ${gauge.reference} ${unit}, here ${formatFigure(speed)}`;
-  return `${figure} ${unit} at the speed of the machine that the limit was set on (${there})`;
 }
 
 /** Median of the rounds' own differences, for the same reason as of the ratios. */

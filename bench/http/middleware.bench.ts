@@ -5,7 +5,6 @@ import {
   type MiddlewareResult,
   SMOKE,
 } from '../express-adapter/middleware-rounds.js';
-import { atReferenceSpeed } from '../harness/alternating-suite.js';
 import { nodeMajor, stampMachine } from '../harness/machine.js';
 import type { Row, Verdict } from '../harness/result.js';
 import { formatFigure } from '../harness/statistics.js';
@@ -50,9 +49,6 @@ function shareOf(result: MiddlewareResult, results: readonly MiddlewareResult[])
   return result.addedUs / (bundle?.addedUs ?? Number.NaN);
 }
 
-/** What the bundle added to Express 5 on Node 24 where the microsecond was set, µs. */
-const BUNDLE_REFERENCE_US = 9.5;
-
 /** Node 20 spends several times as long on a request, and its noise is larger than the microsecond. */
 function verdictsOf(results: readonly MiddlewareResult[], nodePath: string): Verdict[] {
   const isNode20 = nodeMajor(stampMachine(nodePath)) === 20;
@@ -61,15 +57,9 @@ function verdictsOf(results: readonly MiddlewareResult[], nodePath: string): Ver
     .filter(({ contender }) => contender === 'offloop')
     .map((result) => {
       const share = shareOf(result, results);
-      const atReference = atReferenceSpeed({
-        measured: result.addedUs,
-        speed: result.addedUs / share,
-        gauge: { row: BUNDLE, reference: BUNDLE_REFERENCE_US },
-        unit: 'µs',
-      });
       return {
         target: `${result.express}: ${isNode20 ? '' : 'at most 1 µs and '}${100 * shareMax} % of what ${BUNDLE} adds`,
-        measured: `${formatFigure(result.addedUs)} µs, ${formatFigure(100 * share)} %${isNode20 ? '' : `; ${atReference}`}`,
+        measured: `${formatFigure(result.addedUs)} µs, ${formatFigure(100 * share)} %`,
         holds: share <= shareMax && (isNode20 || result.addedUs <= 1),
       };
     });

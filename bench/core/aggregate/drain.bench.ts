@@ -40,6 +40,4 @@ export const drain = alternatingSuite({
   benches,
   unit: MILLION_A_SECOND,
   floors: [{ row: 'drain / 200 series', atLeast: 50 }],
-  // 0.8 ns a record.
-  gauge: { row: 'decode only / baseline', reference: 1_250 },
 });

@@ -4,16 +4,9 @@ import { Pipeline, Registry } from '@offloop/core';
 import { HttpMetrics, SnapshotReader } from '@offloop/core/adapter';
 import * as ahead from '@offloop/core/internal/layout/read-ahead.js';
 import { PoolEngine } from '@offloop/worker';
-import prom from 'prom-client';
 import { alternatingSuite, type Unit } from '../../harness/alternating-suite.js';
 import { bench, type Subject } from '../../harness/bench.js';
 import { seededRandom } from '../../harness/seeded-random.js';
-import {
-  createLabelSets,
-  createTraffic,
-  LABEL_NAMES,
-  TRAFFIC_MASK,
-} from '../../harness/traffic.js';
 
 const MICROSECONDS: Unit = { name: 'µs', fromNs: (ns) => ns / 1_000 };
 
@@ -35,9 +28,6 @@ const DURATIONS = 65_536;
 const READINGS_PER_RUN = 40;
 /** Requests of a series between two readings, where there are any. */
 const TRAFFIC_REQUESTS = 5;
-
-const GAUGE_SIZE = { smoke: 10, full: 65_536 };
-const GAUGE_SERIES = 200;
 
 /** Enough to see that the window lets go. */
 const SMOKE_REQUESTS = 2_000;
@@ -164,41 +154,6 @@ const longPooled = row('the same after 10 000 000 requests, read ahead', {
   hasPool: true,
 });
 
-/** No part of a snapshot: how fast the machine is. */
-const gauge = bench('child.observe / prom-client, the gauge', GAUGE_SIZE, () => {
-  const { values, series } = createTraffic(GAUGE_SERIES);
-  const histogram = new prom.Histogram({
-    name: 'request_seconds',
-    help: 'Duration.',
-    labelNames: LABEL_NAMES,
-    registers: [],
-  });
-  const children = createLabelSets(GAUGE_SERIES).map((labels) => histogram.labels(labels));
-  let next = 0;
-  const observe = () => {
-    const index = next++ & TRAFFIC_MASK;
-    children[series[index] as number]?.observe(values[index] as number);
-  };
-  const observed = async () => {
-    const { values: samples } = await histogram.get();
-    return samples
-      .filter(({ metricName }) => metricName === 'request_seconds_count')
-      .reduce((sum, { value }) => sum + value, 0);
-  };
-  return {
-    check: async () => {
-      observe();
-      if ((await observed()) !== 1) throw new Error('the observation is missing');
-    },
-    run: (count) => {
-      for (let index = 0; index < count; index++) observe();
-    },
-    finish: async () => {
-      if ((await observed()) !== next) throw new Error('observations are missing');
-    },
-  };
-});
-
 /** For the processes of the suite. */
 export const benches = [
   row('10 routes, each in use', { routes: 10, requests: 100_000, usedEvery: 1 }),
@@ -208,13 +163,12 @@ export const benches = [
   longPooled,
   hardlyInUse,
   atRest,
-  gauge,
 ];
 
 export const snapshot = alternatingSuite({
   name: 'core/snapshot/snapshot',
   title: 'getSnapshot(): microseconds on the calling thread',
-  note: 'A row a route, a fifth of them with two statuses, over a window of five minutes in six slices; lognormal durations of σ = 1. In use: five requests of each series between two readings, and a `flush()`. Read ahead: by the pool’s thread; in the other rows there is none, or it came out of the blue. Garbage collection, a few per cent, is left out. The gauge is no part of it: a call of prom-client with three labels bound, which tells how fast the machine is.',
+  note: 'A row a route, a fifth of them with two statuses, over a window of five minutes in six slices; lognormal durations of σ = 1. In use: five requests of each series between two readings, and a `flush()`. Read ahead: by the pool’s thread; in the other rows there is none, or it came out of the blue. Garbage collection, a few per cent, is left out.',
   isForReadme: true,
   moduleUrl: import.meta.url,
   benches,
@@ -223,5 +177,4 @@ export const snapshot = alternatingSuite({
     row: name,
     atMost: 100,
   })),
-  gauge: { row: gauge.name, reference: 0.56 },
 });

@@ -9,6 +9,7 @@ import { familyCount, seriesBlock, seriesOf } from '../layout/catalog-reader.js'
 import { COMMIT_STATE, LOG_COUNT, ROTATING } from '../layout/control-block.js';
 import type { Segment } from '../layout/segment.js';
 import {
+  type CopiesPlace,
   countCopyDouble,
   groupCopyCell,
   QUARTERS_PER_GROUP,
@@ -19,7 +20,7 @@ import {
 } from '../layout/windows.js';
 import { applyLog } from './redo.js';
 import type { ReservoirSampler } from './reservoir.js';
-import { sketchShapeOf } from './sketch-shape.js';
+import { NARROW_SHAPE, sketchShapeOf } from './sketch-shape.js';
 
 /** A family with a window, as the catalog has it. */
 interface WindowedFamily {
@@ -130,24 +131,37 @@ export class Rotation {
     const sketch = block + sketchDouble(boundsCount);
     const place = { copies: sketch + cells, slices, groupCells };
     aggregates[sumCopyDouble(place, slice)] = aggregates[block + BLOCK_SUM] as number;
-    const quarters = quarterCopiesCell(place, slice);
-    const quarterCells = groupCells / QUARTERS_PER_GROUP;
-    let observations = 0;
     const groups = aggregates[block + sketchGroupsDouble(boundsCount)] as number;
     for (let bits = groups; bits !== 0; bits &= bits - 1) {
       const group = 31 - Math.clz32(bits & -bits);
-      const to = groupCopyCell(place, { slice, group }) - group * groupCells;
-      const first = group * QUARTERS_PER_GROUP;
-      // Stored as int32s, which is modulo 2³².
+      const from = group * groupCells;
+      const end = Math.min(from + groupCells, cells);
+      const to = groupCopyCell(place, { slice, group }) - from;
+      // Stored as an int32, which is modulo 2³².
+      for (let cell = from; cell < end; cell++)
+        liveCells[to + cell] = aggregates[sketch + cell] as number;
+    }
+    if (shape === NARROW_SHAPE) this.copyTotals(sketch, groups, { place, slice });
+  }
+
+  /** Copies of a narrow sketch what its quarters and all of it hold. */
+  private copyTotals(
+    sketch: number,
+    groups: number,
+    { place, slice }: { readonly place: CopiesPlace; readonly slice: number },
+  ): void {
+    const { aggregates, liveCells } = this.segment;
+    const { cells, groupCells } = NARROW_SHAPE;
+    const quarters = quarterCopiesCell(place, slice);
+    const quarterCells = groupCells / QUARTERS_PER_GROUP;
+    let observations = 0;
+    for (let bits = groups; bits !== 0; bits &= bits - 1) {
+      const first = (31 - Math.clz32(bits & -bits)) * QUARTERS_PER_GROUP;
       for (let quarter = first; quarter < first + QUARTERS_PER_GROUP; quarter++) {
-        const from = quarter * quarterCells;
-        const end = Math.min(from + quarterCells, cells);
+        const end = Math.min((quarter + 1) * quarterCells, cells);
         let total = 0;
-        for (let cell = from; cell < end; cell++) {
-          const shown = aggregates[sketch + cell] as number;
-          total += shown;
-          liveCells[to + cell] = shown;
-        }
+        for (let cell = quarter * quarterCells; cell < end; cell++)
+          total += aggregates[sketch + cell] as number;
         observations += total;
         liveCells[quarters + quarter] = total;
       }

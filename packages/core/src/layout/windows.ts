@@ -20,13 +20,14 @@ import { assertLayout } from './assert-layout.js';
  *   double                 field     type  notes
  *   ─────────────────────  ────────  ────  ─────────────────────────────────────────────────────────────────────
  *   0 … slices − 1         sums      f64   the sum, one a slice
- *   slices …               counts    f64   the observations, one a slice
- *   2 × slices …           quarters  u32   what lies in the quarters of each group, modulo 2³²: of 32 groups a slice,
- *                                          slice by slice
+ *   slices …               counts    f64   of a narrow sketch: the observations, one a slice
+ *   2 × slices …           quarters  u32   of a narrow sketch: what lies in the quarters of each group, modulo 2³²: of 32
+ *                                          groups a slice, slice by slice
  *   66 × slices +          group g   u32   the group's G cells, modulo 2³², slice by slice: what a window reads of
- *     g × slices × G/2                     an octave lies in a page, and what nothing fell into is not touched
+ *     g × slices × G/2                     an octave lies in a page, and what nothing fell into is not touched. Of a
+ *                                          wide sketch they begin behind the sums
  *
- * Counts wrap in a copy and the difference does not, as no window holds 2³² observations of one series.
+ * Cells and quarters wrap in a copy and the difference does not, as no window holds 2³² observations of one series.
  *
  * When a slice begins at a tick (aggregate/rotation.ts), whoever holds the lease, in a batch:
  *
@@ -56,14 +57,19 @@ export function windowBlockDoubles(slices: number): number {
 
 /** Doubles of the copies at the end of a series' block. */
 export function windowCopiesDoubles(slices: number, groups: number, groupCells: number): number {
-  return slices * (2 + QUARTERS / 2) + groups * groupDoubles(slices, groupCells);
+  return slices * headDoubles(groupCells) + groups * groupDoubles(slices, groupCells);
 }
 
-/** Of a group: what looks for a quantile passes by them at a step. */
+/** Of a group of a narrow sketch: what looks for a quantile passes by them at a step. */
 export const QUARTERS_PER_GROUP = 4;
 
 /** Quarters that a slice has room for: of as many groups as `groups` has bits. */
 const QUARTERS = 32 * QUARTERS_PER_GROUP;
+
+/** Doubles that a slice's copies take before those of the groups. */
+function headDoubles(groupCells: number): number {
+  return groupCells === SKETCH_GROUP_CELLS ? 2 + QUARTERS / 2 : 1;
+}
 
 /** Doubles that the copies of one group take. */
 function groupDoubles(slices: number, groupCells: number): number {
@@ -83,13 +89,19 @@ export function sumCopyDouble({ copies }: Pick<CopiesPlace, 'copies'>, slice: nu
   return copies + slice;
 }
 
-/** The double that holds a slice's copy of the number of observations. */
-export function countCopyDouble({ copies, slices }: CopiesPlace, slice: number): number {
+/** The double that holds a slice's copy of the number of observations of a narrow sketch. */
+export function countCopyDouble(
+  { copies, slices }: Omit<CopiesPlace, 'groupCells'>,
+  slice: number,
+): number {
   return copies + slices + slice;
 }
 
-/** The u32 cell that holds a slice's copy of what lies in the first quarter of the first group; the others' follow. */
-export function quarterCopiesCell({ copies, slices }: CopiesPlace, slice: number): number {
+/** The u32 cell that holds a slice's copy of what lies in a narrow sketch's first quarter; the others' follow. */
+export function quarterCopiesCell(
+  { copies, slices }: Omit<CopiesPlace, 'groupCells'>,
+  slice: number,
+): number {
   return (copies + 2 * slices) * 2 + slice * QUARTERS;
 }
 
@@ -106,8 +118,6 @@ assertLayout(
   SKETCH_GROUP_CELLS % 2 === 0 && WIDE_SKETCH_GROUP_CELLS % 2 === 0,
   'the copies of a group fill whole doubles',
 );
-assertLayout(
-  SKETCH_GROUP_CELLS % QUARTERS_PER_GROUP === 0 &&
-    WIDE_SKETCH_GROUP_CELLS % QUARTERS_PER_GROUP === 0,
-  'a group has whole quarters',
-);
+assertLayout(SKETCH_GROUP_CELLS % QUARTERS_PER_GROUP === 0, 'a group has whole quarters');
+// They tell narrow sketches from wide ones.
+assertLayout((SKETCH_GROUP_CELLS as number) !== WIDE_SKETCH_GROUP_CELLS, 'groups differ in size');

@@ -21,7 +21,7 @@ export const NO_COPIES = 0;
 export interface SketchPlace {
   /** Doubles from the block to its sketch. */
   readonly sketch: number;
-  /** U32 cells from the block to what to take off the first group's cells; 0 where there are no copies, as is the last. */
+  /** U32 cells from the block to what to take off the first group's cells. All three are 0 where there are no copies. */
   readonly copies: number;
   /** U32 cells from what to take off a group to what to take off the next. */
   readonly copyStep: number;
@@ -77,7 +77,10 @@ export class AddedSketches {
     this.totals.fill(0);
   }
 
-  /** Whether sketches of this reading and place belong here. Without any, it becomes what they need. */
+  /**
+   * Whether sketches of this reading and place belong here. Without any, it becomes what they need. Sums have families of the same bounds
+   * only, so that what else there is in the places is the same.
+   */
   accepts(reading: SegmentReading, place: SketchPlace): boolean {
     if (this.count === 0) {
       this.reading = reading;
@@ -104,8 +107,8 @@ export class AddedSketches {
   }
 
   /**
-   * Finds quantiles of the sketches from `first` on. What has been counted for some of them need not be counted again for those of all, but
-   * there is no second search among the same without the others.
+   * Finds quantiles of the sketches from `first` on. What has been counted of some of them is not counted again for those of all. So some
+   * are searched once, and all as often as one likes.
    */
   find(search: QuantileSearch): void {
     const { first, groups } = search;

@@ -52,11 +52,7 @@ export interface Sums {
 
 /**
  * Sums series of a family with a narrow sketch: all that are added, and those that are added at a time, as a route's are. Merging is addition,
- * of series and of segments alike.
- *
- * How many observations a sketch holds follows from its counts. Quantiles are looked for from the top: group by group, which are counted a
- * quarter at a time, and then in the cells of the few quarters in which one lies, so that what is below the median is not read. So quantiles
- * and cells belong in the reading (`readCommitted`) that the series were added in.
+ * of series and of segments alike. Quantiles and cells belong in the reading (`readCommitted`) that the series were added in.
  */
 export class WindowSums implements Sums {
   readonly lifetime = noCounts();
@@ -180,8 +176,9 @@ export class WindowSums implements Sums {
     addCounts(window, part.window);
   }
 
-  /** Adds other sums. */
+  /** Adds other sums. Before series can be added after that, there has to be another `begin`. */
   addSums(other: WindowSums): void {
+    this.added = undefined;
     addCounts(this.lifetime, other.lifetime);
     addCounts(this.window, other.window);
     for (let bucket = 0; bucket < this.buckets.length; bucket++)
