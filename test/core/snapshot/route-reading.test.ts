@@ -1,8 +1,11 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Snapshot } from '@offloop/core';
-import { sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
+import { SnapshotReader } from '@offloop/core/adapter';
+import { SKETCH_CELLS, sketchCellOf } from '@offloop/core/internal/aggregate/sketch.js';
 import { BLOCK_COUNTS, sketchDouble } from '@offloop/core/internal/layout/aggregates.js';
+import { FamilyKind, FamilyRole } from '@offloop/core/internal/layout/catalog.js';
 import { seriesBlock } from '@offloop/core/internal/layout/catalog-reader.js';
+import { COMMIT_STATE } from '@offloop/core/internal/layout/control-block.js';
 import { NAMED } from '@offloop/core/internal/snapshot/route.js';
 import { RouteReader } from '@offloop/core/internal/snapshot/route-reading.js';
 import { expect } from 'chai';
@@ -126,6 +129,56 @@ describe(`readings of routes, seed ${runSeed}`, function () {
       const aggregates = rig.segment.aggregates.slice();
       reader.read({ ...moment, aggregates });
       return aggregates;
+    }
+  });
+
+  it('keep nothing of a copy for loop lag either', async () => {
+    const rig = new RoutesRig();
+    const { segment, pipeline } = rig;
+    const lag = pipeline.defineFamily({
+      kind: FamilyKind.histogram,
+      role: FamilyRole.loopLag,
+      name: 'lag_seconds',
+      help: 'Lag.',
+      labelNames: [],
+      bounds: [],
+      quantiles: [],
+      source: undefined,
+      sketchCells: SKETCH_CELLS,
+      window: { slices: 6, sliceTicks: 10 },
+    });
+    pipeline.producer.recorder.record(lag.onlySeries as number, 0.02);
+    await pipeline.flush();
+    const reader = new SnapshotReader(segment);
+    const copy = readCopy();
+    await setImmediate();
+    globalThis.gc?.();
+    expect(copy.deref()).to.equal(undefined);
+    expect(lagOf()).to.be.closeTo(20, 0.5);
+
+    function lagOf(): number | null {
+      const { eventLoop } = reader.read({ isLagMonitored: true, nowTick: 5 });
+      return eventLoop.p99LagMs;
+    }
+
+    /** As beside a thread that died while it applied a batch. */
+    function readCopy(): WeakRef<Float64Array> {
+      const { slice } = Float64Array.prototype;
+      let made: WeakRef<Float64Array> | undefined;
+      Float64Array.prototype.slice = function (...range) {
+        const sliced = slice.apply(this, range);
+        if (this === segment.aggregates) made = new WeakRef(sliced);
+        return sliced;
+      };
+      Atomics.add(segment.control, COMMIT_STATE, 1);
+      try {
+        expect(lagOf()).to.be.closeTo(20, 0.5);
+      } finally {
+        Atomics.sub(segment.control, COMMIT_STATE, 1);
+        Float64Array.prototype.slice = slice;
+      }
+      if (made === undefined) throw new Error('no copy was read');
+      return made;
     }
   });
 
