@@ -1,7 +1,6 @@
-import { readingOf } from '../aggregate/segment-reading.js';
 import { windowStart } from '../aggregate/window-reading.js';
 import { FamilyRole } from '../layout/catalog.js';
-import { findFamily, seriesBlock, seriesOf } from '../layout/catalog-reader.js';
+import { findFamily } from '../layout/catalog-reader.js';
 import type { Segment } from '../layout/segment.js';
 import {
   readBlockedMs,
@@ -10,6 +9,7 @@ import {
   type StallTotals,
 } from '../process/stall-reading.js';
 import { readUtilization } from '../process/utilization-window.js';
+import { addFamily } from './family-sums.js';
 import { WindowSums } from './window-sums.js';
 
 /** How the loop fared over the window: what a page shows of it. NaN where nothing is known. */
@@ -60,14 +60,6 @@ function lagSums(
   const family = findFamily(segment, FamilyRole.loopLag);
   const start = family && windowStart(segment, family, at);
   if (family === undefined || start === undefined) return sums;
-  const reading = readingOf(segment, at.aggregates);
-  const slices = family.window?.slices ?? 0;
-  sums.begin({ reading, start, slices });
-  sums.add(
-    Array.from(seriesOf(segment, family.id), (id) => ({
-      block: seriesBlock(segment, id),
-      isError: false,
-    })),
-  );
+  addFamily(sums, segment, { family, aggregates: at.aggregates, start });
   return sums;
 }

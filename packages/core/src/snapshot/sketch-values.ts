@@ -13,8 +13,7 @@ export function rankOf(share: number, total: number): number {
  */
 export function valueOfRank(cell: number, rank: number, count: number): number {
   const share = shareInCell(rank, count);
-  if (share === 0.5) return MIDDLES[cell] as number;
-  if (cell === 0 || cell === LAST) return MIDDLES[cell] as number;
+  if (share === 0.5 || cell === 0 || cell === LAST) return MIDDLES[cell] as number;
   return (UPPER_BOUNDS[cell - 1] as number) * Math.exp(share * LN_BUCKET);
 }
 

@@ -1,6 +1,5 @@
 import { readCommitted, readUndisturbed } from '../aggregate/committed-read.js';
 import { sliceTicksOf } from '../aggregate/rotation.js';
-import { readingOf } from '../aggregate/segment-reading.js';
 import { NOTHING_BEFORE, type WindowStart, windowStart } from '../aggregate/window-reading.js';
 import { TOTAL_CURSOR } from '../layout/aggregates.js';
 import { FamilyRole } from '../layout/catalog.js';
@@ -13,6 +12,7 @@ import { readLoopWatch } from '../process/stall-reading.js';
 import { readUtilization } from '../process/utilization-window.js';
 import { readLiveValue } from '../record/live-value.js';
 import { NO_CACHES, readCaches } from './cache-reading.js';
+import { addFamily } from './family-sums.js';
 import { HookReader } from './hook-reading.js';
 import { IsoClock } from './iso-clock.js';
 import { type PipelineTotals, readPipelineTotals } from './pipeline-totals.js';
@@ -162,15 +162,7 @@ export class SnapshotReader {
     if (lag === undefined) return NO_LAG;
     lagSums.reset();
     const start = this.startOf(lag, { aggregates, nowTick });
-    const slices = lag.window?.slices ?? 0;
-    const reading = readingOf(segment, aggregates);
-    lagSums.begin({ reading, start, slices });
-    lagSums.add(
-      Array.from(seriesOf(segment, lag.id), (id) => ({
-        block: seriesBlock(segment, id),
-        isError: false,
-      })),
-    );
+    addFamily(lagSums, segment, { family: lag, aggregates, start });
     const named = new Float64Array(NAMED.length);
     lagSums.quantiles(NAMED, named);
     const { avgLatencyMs, p95LatencyMs, p99LatencyMs } = latenciesOf(lagSums, named);
